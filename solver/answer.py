@@ -158,5 +158,4 @@ class RunLog(Part):
     wall_seconds: float
     cpu_seconds: float
     phases: dict[str, float]
-    unique: bool
     note: str = ""

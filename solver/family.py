@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import inspect
+import operator
 import pkgutil
 from collections.abc import Iterable
 from typing import Annotated, Any, TypeVar
@@ -26,4 +28,4 @@ def gather(package: str, path: Iterable[str], base: type[Kind], tag: str) -> dic
 
 def reader(kinds: Iterable[type[Kind]], tag: str) -> Any:
     """The annotated union of `kinds`, told apart by `tag`, for pydantic models and schemas."""
-    return Annotated[tuple(kinds), Discriminator(tag)]
+    return Annotated[functools.reduce(operator.or_, kinds), Discriminator(tag)]

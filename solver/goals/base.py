@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-if TYPE_CHECKING:
-    from solver.blocks import Linear
-    from solver.seats import Seats
+from solver.blocks import Linear
+from solver.facts import Ints
+from solver.panel import Panel
+from solver.seats import PRESENT, Place, Seats
 
-    from solver.panel import Panel
+if TYPE_CHECKING:
     from solver.problem import Problem
+
+MEMBER_WEIGHT = 2
+"""What a member counts against an alternate, in every goal."""
 
 
 class Goal(BaseModel):
@@ -37,3 +43,22 @@ class Goal(BaseModel):
 
     def check(self, problem: Problem) -> None:
         """Raises Fault when the goal makes no sense for this problem."""
+
+
+def over_places(seats: Seats, price: Ints) -> Linear:
+    """The price of everybody present: members count double, alternates once.
+
+    `price` has shape (experts, groups), or (experts, 1) where the group does not matter.
+    """
+    columns = np.concatenate([seats.columns(place) for place in PRESENT])
+    group = seats.group[columns] if price.shape[1] > 1 else 0
+    weight = np.where(seats.place[columns] == Place.MEMBER, MEMBER_WEIGHT, 1)
+    return Linear(columns, price[seats.expert[columns], group] * weight)
+
+
+def over_seated(panel: Panel, price: Callable[[int, int], int]) -> int:
+    """The same of a finished panel: `price(expert, group)` of each person."""
+    members = sum(price(e, g) for e, g in panel.members.items())
+    return MEMBER_WEIGHT * members + sum(
+        price(e, g) for g, called in enumerate(panel.alternates) for e in called
+    )

@@ -3,22 +3,46 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, ClassVar, Literal
+from collections.abc import Hashable, Iterator
+from fractions import Fraction
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
 from solver.panel import Finding, Measure, Panel
 
 if TYPE_CHECKING:
     from solver.blocks import Block
-    from solver.seats import Seats
-
     from solver.facts import Mask
     from solver.problem import Problem
+    from solver.seats import Seats
 
+Survival = Literal["loss", "count", "none"]
 Status = Literal["V1", "V2", "M", "D"]
 """How sure we are of a basis: read in a primary text, in a secondary copy, known but unconfirmed, our own design."""
+
+
+def _share(value: object) -> Fraction:
+    if isinstance(value, bool) or not isinstance(value, (str, int, float, Fraction)):
+        raise ValueError("a share is written like 3/10 or 0.3")
+    try:
+        share = Fraction(str(value))
+    except (ValueError, ZeroDivisionError):
+        raise ValueError("a share is written like 3/10 or 0.3") from None
+    if not 0 <= share <= 1:
+        raise ValueError("a share lies between 0 and 1")
+    if share.denominator > 1000:
+        raise ValueError("a share has at most three decimals, or a denominator of at most 1000")
+    return share
+
+
+Share = Annotated[
+    Fraction,
+    BeforeValidator(_share),
+    PlainSerializer(str, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": r"^\d+(/\d+|\.\d+)?$", "examples": ["3/10", "0.3"]}),
+]
+"""An exact share, 0..1, written `3/10` or `0.3`."""
 
 
 class Basis(BaseModel):
@@ -50,8 +74,18 @@ class Rule(BaseModel):
 
     sufficient: ClassVar[bool] = False
     """True where the blocks may forbid more than the sentence does."""
-    survives: ClassVar[bool] = True
-    """True where the rule must still hold after no-shows, when it is hard."""
+    survival: ClassVar[Survival] = "none"
+    """How a hard rule is kept after no-shows (see solver.alternates): `loss` prices the worst no-show of each group,
+    `count` counts first alternates as if they sat; `none` where no-shows cannot break it."""
+
+    @property
+    def local(self) -> bool:
+        """True where each group is judged by itself, so that what happens elsewhere cannot matter."""
+        return False
+
+    def sees(self, panel: Panel, expert: int) -> Hashable:
+        """What of this person the rule can tell apart; two people it sees alike may be exchanged for each other."""
+        return expert
 
     @abstractmethod
     def blocks(self, seats: Seats) -> Iterator[Block]:
@@ -72,8 +106,6 @@ class Rule(BaseModel):
 class Gate(Rule):
     """A rule that judges each expert alone: who does not pass is never seated, nor called as an alternate."""
 
-    survives: ClassVar[bool] = False
-
     @abstractmethod
     def passes(self, problem: Problem) -> Mask:
         """Who passes; shape (experts,) or (experts, groups) where it depends on the group."""
@@ -83,5 +115,8 @@ class Gate(Rule):
         from solver.blocks import Block
 
         passes = self.passes(seats.problem)
-        barred = ~(passes[seats.expert] if passes.ndim == 1 else passes[seats.expert, seats.group])
+        if passes.ndim == 1:
+            barred = ~passes[seats.expert]
+        else:
+            barred = (seats.group >= 0) & ~passes[seats.expert, seats.group]
         yield Block.forbid(self, barred.nonzero()[0])

@@ -1,0 +1,1 @@
+"""Engines that solve a model; each knows nothing of rules."""

@@ -1,0 +1,207 @@
+"""All blocks of a problem joined into one integer model that any engine can read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from solver.blocks import FREE, Block, Linear
+from solver.facts import Ints, Mask
+from solver.goals.base import Goal
+from solver.problem import Problem
+from solver.rules.base import Gate, Rule
+from solver.rules.roles import Roles
+from solver.seats import Seats
+from solver.survival import surviving_rows
+
+
+@dataclass(frozen=True)
+class Level:
+    """One level of the goal order: a cost to be made small; `parts` are the goals and soft rules it adds up."""
+
+    level: int
+    parts: tuple[str, ...]
+    cost: Linear
+    tolerance: int = 0
+
+    @property
+    def id(self) -> str:
+        return "+".join(self.parts)
+
+
+@dataclass(frozen=True)
+class Model:
+    """Integer columns with bounds and rows (CSR) with bounds. Columns 0..seats.width-1 are the seats.
+
+    `rule_of` names the rule behind each row; `levels` are in rising order.
+    """
+
+    seats: Seats
+    column_lower: Ints
+    column_upper: Ints
+    start: Ints
+    cols: Ints
+    vals: Ints
+    lower: Ints
+    upper: Ints
+    rule_of: tuple[str, ...]
+    levels: tuple[Level, ...]
+
+    @property
+    def width(self) -> int:
+        return len(self.column_lower)
+
+    def rows(self) -> Iterator[tuple[Ints, Ints, int, int]]:
+        """Columns, coefficients, lower and upper bound of each row."""
+        for i in range(len(self.lower)):
+            a, b = int(self.start[i]), int(self.start[i + 1])
+            yield self.cols[a:b], self.vals[a:b], int(self.lower[i]), int(self.upper[i])
+
+    def broken_rows(self, values: Ints) -> Ints:
+        """Indices of the rows that a full vector of column values breaks."""
+        owner = np.repeat(np.arange(len(self.lower)), np.diff(self.start))
+        activity = np.zeros(len(self.lower), dtype=np.int64)
+        np.add.at(activity, owner, self.vals * values[self.cols])
+        return np.flatnonzero((activity < self.lower) | (activity > self.upper))
+
+
+@dataclass(frozen=True)
+class Funnel:
+    """How the gates narrow the pool: who passes, shape (experts, groups), and per gate (id, bars, left after it)."""
+
+    passes: Mask
+    gates: tuple[tuple[str, int, int], ...]
+
+
+def funnel(problem: Problem) -> Funnel:
+    """Applies every hard gate in the order of the rules; an expert is left while some group is open to them."""
+    passes = np.ones((len(problem.experts), len(problem.groups)), dtype=bool)
+    counts = []
+    for rule in problem.rules:
+        if isinstance(rule, Gate) and rule.soft is None:
+            own = rule.passes(problem)
+            own = own if own.ndim == 2 else np.broadcast_to(own[:, None], passes.shape)
+            passes = passes & own
+            counts.append((rule.id, int((~own.any(axis=1)).sum()), int(passes.any(axis=1).sum())))
+    return Funnel(passes, tuple(counts))
+
+
+def layout(problem: Problem, passes: Mask) -> Seats:
+    """The columns for those who pass."""
+    for rule in problem.rules:
+        if isinstance(rule, Roles):
+            chairs, deputies = rule.may(problem)
+            return Seats.of(problem, passes, chairs, deputies)
+    return Seats.of(problem, passes)
+
+
+def build(problem: Problem, seats: Seats, *, without: frozenset[str] = frozenset()) -> Model:
+    """Joins the blocks of all rules but those `without`; soft rules bend by slacks that their level prices."""
+    joiner = _Joiner(seats)
+    no_shows = any(getattr(rule, "no_shows", False) and rule.id not in without for rule in problem.rules)
+    for rule in problem.rules:
+        if rule.id in without or (isinstance(rule, Gate) and rule.soft is None):
+            continue
+        for block in rule.blocks(seats):
+            joiner.add(rule, block)
+            if no_shows and rule.soft is None and rule.survival != "none":
+                again = surviving_rows(rule, block, seats)
+                if again is not None:
+                    joiner.add(rule, again)
+    return joiner.model(problem.goals)
+
+
+class _Joiner:
+    """Collects blocks, shifting their auxiliaries behind the columns that are there already."""
+
+    def __init__(self, seats: Seats) -> None:
+        self.seats = seats
+        self.column_lower = [np.zeros(seats.width, dtype=np.int64)]
+        self.column_upper = [np.ones(seats.width, dtype=np.int64)]
+        self.width = seats.width
+        self.rows: list[tuple[Ints, Ints, int, int]] = []
+        self.rule_of: list[str] = []
+        self.slacks: dict[int, list[tuple[str, int, int]]] = {}
+
+    def _columns(self, lower: Ints, upper: Ints) -> int:
+        first = self.width
+        self.column_lower.append(lower)
+        self.column_upper.append(upper)
+        self.width += len(lower)
+        return first
+
+    def add(self, rule: Rule, block: Block) -> None:
+        shift = self._columns(block.aux_lower, block.aux_upper) - self.seats.width
+        if len(block.forbidden):
+            if rule.soft is None:
+                self.column_upper[0][block.forbidden] = 0
+            else:
+                self.slacks.setdefault(rule.soft, []).extend(
+                    (rule.id, c, rule.weight) for c in block.forbidden.tolist()
+                )
+        cols = np.where(block.cols >= self.seats.width, block.cols + shift, block.cols)
+        soft = rule.soft is not None
+        low = np.concatenate(self.column_lower) if soft else self.column_lower[0]
+        high = np.concatenate(self.column_upper) if soft else self.column_upper[0]
+        for i in range(len(block)):
+            a, b = int(block.start[i]), int(block.start[i + 1])
+            lower, upper = int(block.lower[i]), int(block.upper[i])
+            own, vals = cols[a:b], block.vals[a:b]
+            unit = int(block.unit[i])
+            if rule.soft is None or unit == 0:
+                self._row(rule.id, own, vals, lower, upper)
+                continue
+            weight = rule.weight * int(block.weight[i])
+            if lower != -FREE:
+                least = int(np.minimum(vals * low[own], vals * high[own]).sum())
+                self._bending(rule, own, vals, lower, FREE, unit, lower - least, weight)
+            if upper != FREE:
+                most = int(np.maximum(vals * low[own], vals * high[own]).sum())
+                self._bending(rule, own, vals, -FREE, upper, -unit, most - upper, weight)
+
+    def _row(self, rule: str, cols: Ints, vals: Ints, lower: int, upper: int) -> None:
+        self.rows.append((cols, vals, lower, upper))
+        self.rule_of.append(rule)
+
+    def _bending(
+        self, rule: Rule, cols: Ints, vals: Ints, lower: int, upper: int, unit: int, missed: int, weight: int
+    ) -> None:
+        """One row with a slack of its own: as far as it can be missed, no further."""
+        if missed <= 0:
+            return
+        room = np.array([-(-missed // abs(unit))], dtype=np.int64)
+        slack = self._columns(np.zeros(1, dtype=np.int64), room)
+        self._row(rule.id, np.append(cols, slack), np.append(vals, unit), lower, upper)
+        assert rule.soft is not None
+        self.slacks.setdefault(rule.soft, []).append((rule.id, slack, weight))
+
+    def model(self, goals: tuple[Goal, ...]) -> Model:
+        sizes = [len(cols) for cols, _, _, _ in self.rows]
+        empty = [np.empty(0, dtype=np.int64)]
+        return Model(
+            self.seats,
+            np.concatenate(self.column_lower),
+            np.concatenate(self.column_upper),
+            np.cumsum([0, *sizes], dtype=np.int64),
+            np.concatenate([cols for cols, _, _, _ in self.rows] or empty),
+            np.concatenate([vals for _, vals, _, _ in self.rows] or empty),
+            np.array([lower for _, _, lower, _ in self.rows], dtype=np.int64),
+            np.array([upper for _, _, _, upper in self.rows], dtype=np.int64),
+            tuple(self.rule_of),
+            tuple(_levels(self.seats, goals, self.slacks)),
+        )
+
+
+def _levels(
+    seats: Seats, goals: tuple[Goal, ...], slacks: Mapping[int, list[tuple[str, int, int]]]
+) -> Iterator[Level]:
+    for level in sorted({*slacks, *(goal.level for goal in goals)}):
+        own = [goal for goal in goals if goal.level == level]
+        bent = slacks.get(level, [])
+        cost = Linear.of([(column, weight) for _, column, weight in bent])
+        for goal in own:
+            cost += goal.weight * goal.cost(seats)
+        parts = (*dict.fromkeys(rule for rule, _, _ in bent), *(goal.id for goal in own))
+        yield Level(level, parts, cost.merged(), max((goal.tolerance for goal in own), default=0))

@@ -1,0 +1,118 @@
+"""Shares of the seats: private enterprise, outside the organiser, grass-roots, under 55, women, one region."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+from fractions import Fraction
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from solver.blocks import FREE, Block, Row
+from solver.errors import Fault
+from solver.facts import Mask, Where
+from solver.panel import Measure, Panel
+from solver.problem import Problem
+from solver.rules.base import Rule, Share, Survival
+from solver.seats import Place, Seats
+
+
+def share_rows(
+    seats: Seats, group: int | None, holders: Mask, least: Fraction | None, most: Fraction | None
+) -> Iterator[Row]:
+    """Rows that keep the share of `holders` among the members (of a group) within least..most.
+
+    With a fixed size in whole seats; else q * holders - p * members >= 0, which is right for every size.
+    """
+    problem = seats.problem
+    held = seats.count(Place.MEMBER, group, holders)
+    members = seats.count(Place.MEMBER, group)
+    low = problem.low if group is None else problem.groups[group].low
+    high = problem.high if group is None else problem.groups[group].high
+    if low == high:
+        lower = -FREE if least is None else -(-least.numerator * low // least.denominator)
+        upper = FREE if most is None else most.numerator * low // most.denominator
+        yield Row(held, lower, upper)
+        return
+    if least is not None:
+        yield Row(least.denominator * held - least.numerator * members, lower=0, unit=least.denominator)
+    if most is not None:
+        yield Row(most.denominator * held - most.numerator * members, upper=0, unit=most.denominator)
+
+
+def seats_for(share: Fraction, filled: int) -> int:
+    """The fewest whole seats that make at least `share` of `filled`."""
+    return -(-share.numerator * filled // share.denominator)
+
+
+def seats_within(share: Fraction, filled: int) -> int:
+    """The most whole seats that make at most `share` of `filled`."""
+    return share.numerator * filled // share.denominator
+
+
+class ShareRule(Rule):
+    """Of the seats filled (in the panel, or in each group), at least `least` and at most `most` are held by experts
+    who pass every test in `where`."""
+
+    rule: Literal["share"] = "share"
+    where: tuple[Where, ...] = Field(min_length=1)
+    least: Share | None = None
+    most: Share | None = None
+    scope: Literal["panel", "group"] = "panel"
+    survival: ClassVar[Survival] = "loss"
+
+    @property
+    def local(self) -> bool:
+        return self.scope == "group"
+
+    def sees(self, panel: Panel, expert: int) -> Hashable:
+        problem = panel.problem
+        return all(test.holds(problem.facts, problem.day, expert) for test in self.where)
+
+    def holders(self, problem: Problem) -> Mask:
+        mask = problem.everyone()
+        for test in self.where:
+            mask &= test.mask(problem.facts, problem.day)
+        return mask
+
+    def blocks(self, seats: Seats) -> Iterator[Block]:
+        holders = self.holders(seats.problem)
+        scopes = [None] if self.scope == "panel" else range(len(seats.problem.groups))
+        yield Block.of(
+            self, [row for g in scopes for row in share_rows(seats, g, holders, self.least, self.most)]
+        )
+
+    def measures(self, panel: Panel) -> Iterator[Measure]:
+        problem = panel.problem
+        parts: list[tuple[int | None, list[int]]] = (
+            [(None, sorted(panel.members))]
+            if self.scope == "panel"
+            else [(g, list(members)) for g, members in enumerate(panel.by_group)]
+        )
+        for group, members in parts:
+            held = tuple(
+                e for e in members if all(t.holds(problem.facts, problem.day, e) for t in self.where)
+            )
+            yield Measure(
+                "rule.share",
+                len(held),
+                None if self.least is None else seats_for(self.least, len(members)),
+                None if self.most is None else seats_within(self.most, len(members)),
+                group=group,
+                experts=held,
+                params=(("of", len(members)), ("least", _said(self.least)), ("most", _said(self.most))),
+            )
+
+    def check(self, problem: Problem) -> None:
+        for i, test in enumerate(self.where):
+            test.check(problem.facts, f"rules.{self.id}.where.{i}")
+        if self.least is None and self.most is None:
+            raise Fault("problem.share_empty", f"rules.{self.id}")
+        if self.least is not None and self.most is not None and self.least > self.most:
+            raise Fault(
+                "problem.share_crossed", f"rules.{self.id}", least=str(self.least), most=str(self.most)
+            )
+
+
+def _said(share: Fraction | None) -> str | None:
+    return None if share is None else f"{float(share) * 100:.3g}%"
