@@ -6,6 +6,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import numpy as np
 
 from solver.answer import (
     Answer,
@@ -21,12 +24,16 @@ from solver.blocks import Linear
 from solver.check import judge
 from solver.document import problem_sha256
 from solver.engines.cp_sat import Cancelled, CpSat, Solved
-from solver.facts import Ints
+from solver.facts import Ints, Mask
 from solver.model import Funnel, Level, Model, build, funnel, layout
 from solver.problem import Problem
 from solver.progress import Progress, Reporter, silent
 from solver.reasons import alternates_of, cases_of, members_of
+from solver.reduce import Prices, prices, restrict
 from solver.why_not import why_not
+
+FEW = 900
+"""How many seat columns the first look at a level keeps."""
 
 
 class BrokenPanel(AssertionError):
@@ -49,11 +56,9 @@ def assemble(
     with clock.phase("model"):
         report(Progress("model"))
         model = build(problem, layout(problem, narrowed.passes))
-    with clock.phase("load"):
-        engine = CpSat(model)
     with clock.phase("solve"):
-        levels = (_added(model.levels),) if problem.weighted and model.levels else model.levels
-        search = _Search(problem, model, engine, report, cancelled)
+        levels = (summed(model.levels),) if problem.weighted and model.levels else model.levels
+        search = _Search(problem, model, report, cancelled)
         search.run(levels)
     with clock.phase("check"):
         report(Progress("check"))
@@ -86,7 +91,8 @@ class _Clock:
         self.phases[name] = round(time.monotonic() - started, 3)
 
 
-def _added(levels: tuple[Level, ...]) -> Level:
+def summed(levels: tuple[Level, ...]) -> Level:
+    """One level that adds up all costs: what a weighted problem makes small."""
     cost = Linear.of([])
     for level in levels:
         cost += level.cost
@@ -94,12 +100,10 @@ def _added(levels: tuple[Level, ...]) -> Level:
 
 
 class _Search:
-    """Settles the levels one after the other on one engine."""
+    """Settles the levels one after the other, each kept as a row while the next is looked at."""
 
-    def __init__(
-        self, problem: Problem, model: Model, engine: CpSat, report: Reporter, cancelled: Cancelled
-    ) -> None:
-        self.problem, self.model, self.engine = problem, model, engine
+    def __init__(self, problem: Problem, model: Model, report: Reporter, cancelled: Cancelled) -> None:
+        self.problem, self.model = problem, model
         self.report, self.cancelled = report, cancelled
         self.ends = time.monotonic() + problem.limits.seconds
         self.values: Ints | None = None
@@ -109,57 +113,115 @@ class _Search:
 
     def run(self, levels: tuple[Level, ...]) -> None:
         if not levels:
-            self._take(self._minimise(None, "feasibility"))
+            self._take(self._engine(self.model).minimise(None, **self._limits()))
             return
-        for i, level in enumerate(levels):
-            if not self._take(self._settle(level)):
+        for level in levels:
+            solved = self._settle(level)
+            going_on = self._take(solved)
+            if solved.values is not None:
+                self._name(level, solved)
+            if not going_on:
                 break
-            if i + 1 < len(levels):
-                self.engine.keep(level.cost, self.results[-1].value + level.tolerance)
+            assert solved.value is not None
+            self.model = self.model.keeping(level, solved.value + level.tolerance)
         if self.values is not None:
-            self._name_the_rest(levels)
+            for level in levels[len(self.results) :]:
+                self._name(level, self._unsettled(level))
+
+    def _name(self, level: Level, solved: Solved) -> None:
+        assert solved.value is not None
+        assert solved.bound is not None
+        proven = solved.value == solved.bound
+        self.results.append(
+            GoalResult(id=level.id, level=level.level, value=solved.value, bound=solved.bound, proven=proven)
+        )
+
+    def _unsettled(self, level: Level) -> Solved:
+        """A level never looked at still says what the panel costs there, against the least it ever can."""
+        assert self.values is not None
+        return Solved("feasible", self.values, level.cost.at(self.values), self.model.least(level.cost), None)
 
     def _settle(self, level: Level) -> Solved:
-        """Nothing to search for where the panel in hand already costs as little as the level ever can."""
-        floor = level.cost.constant + int((level.cost.vals * self._cheapest(level)).sum())
-        if self.values is not None and level.cost.at(self.values) == floor:
-            solved = Solved("optimal", self.values, floor, floor, None)
-        else:
-            solved = self._minimise(level.cost, level.id)
-        if solved.values is not None and solved.value is not None and solved.bound is not None:
-            proven = solved.status == "optimal"
-            self.results.append(
-                GoalResult(
-                    id=level.id, level=level.level, value=solved.value, bound=solved.bound, proven=proven
+        """Solves over the columns that the prices keep, widened until none left out can matter."""
+        cost = level.cost
+        if self.values is not None and cost.at(self.values) == self.model.least(cost):
+            value = cost.at(self.values)
+            return Solved("optimal", self.values, value, value, None)
+        if self.cancelled():
+            return self._given_up(level, "cancelled")
+        self.report(Progress("prices", goal=level.id))
+        priced = prices(self.model, cost)
+        self.report(Progress("solve", goal=level.id, bound=priced.floor))
+        kept = self._first(priced)
+        while True:
+            if self.values is not None:
+                kept = kept | (self.values != 0)
+            outside = priced.outside(kept)
+            solved = self._over(level, priced, kept, outside)
+            if solved.status == "infeasible" and outside is not None:
+                kept = np.ones_like(kept) if self.values is None else priced.kept(cost.at(self.values))
+                continue
+            if solved.values is None or solved.value is None or solved.bound is None:
+                return solved if self.values is None else self._given_up(level, solved.stopped_by)
+            self.values = solved.values
+            bound = max(priced.floor, min(solved.bound, solved.value if outside is None else outside))
+            if solved.stopped_by is not None or bound >= solved.value:
+                status: Status = "optimal" if bound >= solved.value else "feasible"
+                return Solved(
+                    status,
+                    solved.values,
+                    solved.value,
+                    min(bound, solved.value),
+                    None if status == "optimal" else solved.stopped_by,
                 )
-            )
-        return solved
+            kept = priced.kept(solved.value - 1)
 
-    def _cheapest(self, level: Level) -> Ints:
-        low, high = self.model.column_lower[level.cost.cols], self.model.column_upper[level.cost.cols]
-        cheapest: Ints = low * (level.cost.vals >= 0) + high * (level.cost.vals < 0)
-        return cheapest
+    def _first(self, priced: Prices) -> Mask:
+        """The seats of least reduced cost, enough for a good panel and few enough for a fast one; every auxiliary,
+        since without slack the first look may be hard to even decide."""
+        seats = self.model.seats.width
+        if seats <= FEW:
+            return np.ones(self.model.width, dtype=bool)
+        limit = int(np.partition(priced.reduced[:seats], FEW)[FEW])
+        kept: Mask = priced.reduced <= limit
+        kept[seats:] = True
+        return kept
 
-    def _minimise(self, cost: Linear | None, goal: str) -> Solved:
-        if self.values is not None:
-            self.engine.hint(self.values)
-        limits = self.problem.limits
-        latest: dict[str, int | None] = {"incumbent": None, "bound": None}
+    def _over(self, level: Level, priced: Prices, kept: Mask, outside: int | None) -> Solved:
+        engine = self._engine(restrict(self.model, kept))
+        latest: dict[str, int | None] = {"incumbent": None, "bound": priced.floor}
 
         def watch(incumbent: int | None, bound: int | None) -> None:
             latest["incumbent"] = latest["incumbent"] if incumbent is None else incumbent
-            latest["bound"] = latest["bound"] if bound is None else bound
-            self.report(Progress("solve", goal=goal, incumbent=latest["incumbent"], bound=latest["bound"]))
+            if bound is not None:
+                latest["bound"] = max(priced.floor, bound if outside is None else min(bound, outside))
+            self.report(
+                Progress("solve", goal=level.id, incumbent=latest["incumbent"], bound=latest["bound"])
+            )
 
-        return self.engine.minimise(
-            cost,
-            seconds=self.ends - time.monotonic(),
-            gap=limits.gap,
-            workers=limits.workers,
-            seed=self.problem.seed,
-            cancelled=self.cancelled,
-            watch=watch,
-        )
+        return engine.minimise(level.cost, watch=watch, **self._limits())
+
+    def _engine(self, model: Model) -> CpSat:
+        engine = CpSat(model)
+        if self.values is not None:
+            engine.hint(self.values)
+        return engine
+
+    def _limits(self) -> dict[str, Any]:
+        limits = self.problem.limits
+        return {
+            "seconds": self.ends - time.monotonic(),
+            "gap": limits.gap,
+            "workers": limits.workers,
+            "seed": self.problem.seed,
+            "cancelled": self.cancelled,
+        }
+
+    def _given_up(self, level: Level, why: Stopped | None) -> Solved:
+        if self.values is None:
+            return Solved("unknown", None, None, None, why)
+        unsettled = self._unsettled(level)
+        return Solved("feasible", unsettled.values, unsettled.value, unsettled.bound, why or "time")
 
     def _take(self, solved: Solved) -> bool:
         """Keeps what was found; True when the next level may be looked at."""
@@ -174,20 +236,6 @@ class _Search:
             return False
         self.status = "feasible" if self.stopped_by else "optimal"
         return solved.values is not None and solved.stopped_by in (None, "gap")
-
-    def _name_the_rest(self, levels: tuple[Level, ...]) -> None:
-        """Levels never reached still say what the panel costs there, against the least they ever can."""
-        assert self.values is not None
-        done = {result.id for result in self.results}
-        for level in levels:
-            if level.id not in done:
-                value = level.cost.at(self.values)
-                floor = level.cost.constant + int((level.cost.vals * self._cheapest(level)).sum())
-                self.results.append(
-                    GoalResult(
-                        id=level.id, level=level.level, value=value, bound=floor, proven=value == floor
-                    )
-                )
 
 
 def _answer(problem: Problem, narrowed: Funnel, search: _Search, cancelled: Cancelled) -> Answer:

@@ -232,7 +232,33 @@ def _said(error: ValidationError, plain: Any) -> Fault:
         return Fault("problem.field_unknown", where, field=str(first["loc"][-1]))
     if kind == "missing":
         return Fault("problem.field_missing", where, field=str(first["loc"][-1]))
-    return Fault("problem.schema", where, reason=first["msg"], also=", ".join(places[1:]) or None)
+    given, also = str(first["input"])[:60], ", ".join(places[1:]) or None
+    if kind in _SAID:
+        bound = next(iter(first.get("ctx", {}).values()), None)
+        return Fault(f"problem.schema.{kind}", where, given=given, bound=bound, also=also)
+    return Fault("problem.schema", where, given=given, reason=first["msg"], also=also)
+
+
+_SAID = frozenset(
+    {
+        "share_form",
+        "share_range",
+        "share_fine",
+        "less_than_equal",
+        "greater_than_equal",
+        "less_than",
+        "greater_than",
+        "literal_error",
+        "int_type",
+        "int_parsing",
+        "string_type",
+        "list_type",
+        "bool_type",
+        "too_short",
+        "string_pattern_mismatch",
+    }
+)
+"""Kinds of schema faults that have a sentence of their own in the catalogues."""
 
 
 def _array(values: Sequence[int]) -> Any:

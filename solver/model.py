@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -52,6 +52,24 @@ class Model:
     @property
     def width(self) -> int:
         return len(self.column_lower)
+
+    def keeping(self, level: Level, at_most: int) -> Model:
+        """The same model with one more row: the cost of a level stays at most so high."""
+        return replace(
+            self,
+            start=np.append(self.start, self.start[-1] + len(level.cost.cols)),
+            cols=np.concatenate([self.cols, level.cost.cols]),
+            vals=np.concatenate([self.vals, level.cost.vals]),
+            lower=np.append(self.lower, -FREE),
+            upper=np.append(self.upper, at_most - level.cost.constant),
+            rule_of=(*self.rule_of, level.id),
+        )
+
+    def least(self, cost: Linear) -> int:
+        """The least a cost can be by the bounds of the columns alone."""
+        at_low = cost.vals * self.column_lower[cost.cols]
+        at_high = cost.vals * self.column_upper[cost.cols]
+        return cost.constant + int(np.minimum(at_low, at_high).sum())
 
     def rows(self) -> Iterator[tuple[Ints, Ints, int, int]]:
         """Columns, coefficients, lower and upper bound of each row."""

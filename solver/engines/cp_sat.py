@@ -33,37 +33,40 @@ class Solved:
 
 
 class CpSat:
-    """One model, loaded once, solved for several costs in turn, each result kept as a row."""
+    """One model, loaded once. Columns fixed at zero are left out."""
 
     def __init__(self, model: Model) -> None:
         self.model = model
         self.cp = cp_model.CpModel()
+        self.columns: dict[int, Any] = {}
         lower, upper = model.column_lower.tolist(), model.column_upper.tolist()
-        self.columns: list[Any] = [
-            self.cp.new_bool_var("") if (a, b) == (0, 1) else self.cp.new_int_var(a, b, "")
-            for a, b in zip(lower, upper, strict=True)
-        ]
-        unit = (model.column_lower == 0) & (model.column_upper == 1)
+        for column, (a, b) in enumerate(zip(lower, upper, strict=True)):
+            if (a, b) == (0, 1):
+                self.columns[column] = self.cp.new_bool_var("")
+            elif (a, b) != (0, 0):
+                self.columns[column] = self.cp.new_int_var(a, b, "")
+        unit = (model.column_lower == 0) & (model.column_upper <= 1)
         for cols, vals, low, high in model.rows():
             if low > high:
                 self.cp.add_bool_or([])
             elif high == 1 and low == -FREE and bool((vals == 1).all()) and bool(unit[cols].all()):
-                self.cp.add_at_most_one([self.columns[c] for c in cols.tolist()])
+                self.cp.add_at_most_one([self.columns[c] for c in cols.tolist() if c in self.columns])
             else:
                 self.cp.add_linear_constraint(self._sum(cols, vals), max(low, -(2**60)), min(high, 2**60))
 
     def _sum(self, cols: Ints, vals: Ints) -> Any:
-        return cp_model.LinearExpr.weighted_sum([self.columns[c] for c in cols.tolist()], vals.tolist())
-
-    def keep(self, cost: Linear, at_most: int) -> None:
-        """From now on, cost <= at_most."""
-        self.cp.add_linear_constraint(self._sum(cost.cols, cost.vals), -(2**60), at_most - cost.constant)
+        there = [
+            (self.columns[c], v)
+            for c, v in zip(cols.tolist(), vals.tolist(), strict=True)
+            if c in self.columns
+        ]
+        return cp_model.LinearExpr.weighted_sum([c for c, _ in there], [v for _, v in there])
 
     def hint(self, values: Ints) -> None:
         """Start from these values of all columns."""
         self.cp.clear_hints()
-        for column, value in zip(self.columns, values.tolist(), strict=True):
-            self.cp.add_hint(column, value)
+        for column, variable in self.columns.items():
+            self.cp.add_hint(variable, int(values[column]))
 
     def minimise(
         self,
@@ -94,9 +97,7 @@ class CpSat:
         with _Stopper(solver, cancelled) as stopper:
             status = solver.solve(self.cp, callback)
         found = status in (cp_model.OPTIMAL, cp_model.FEASIBLE)
-        values = (
-            np.array([solver.value(column) for column in self.columns], dtype=np.int64) if found else None
-        )
+        values = self._values(solver) if found else None
         if status == cp_model.INFEASIBLE:
             return Solved("infeasible", None, None, None, None)
         if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE, cp_model.UNKNOWN):
@@ -112,6 +113,12 @@ class CpSat:
         stopped: Stopped = "cancelled" if stopper.pulled else "gap" if status == cp_model.OPTIMAL else "time"
         return Solved("feasible" if found else "unknown", values, value, bound, stopped)
 
+    def _values(self, solver: cp_model.CpSolver) -> Ints:
+        values = np.zeros(self.model.width, dtype=np.int64)
+        for column, variable in self.columns.items():
+            values[column] = solver.value(variable)
+        return values
+
 
 def _set(solver: cp_model.CpSolver, *, seconds: float, gap: float, workers: int, seed: int) -> None:
     """The one place where parameters are chosen.
@@ -124,6 +131,8 @@ def _set(solver: cp_model.CpSolver, *, seconds: float, gap: float, workers: int,
     parameters.relative_gap_limit = gap
     parameters.num_workers = workers
     parameters.random_seed = seed % 2**31
+    # Every row in the LP: panels have a tight relaxation (gaps below 1 %), which level 1 throws away.
+    parameters.linearization_level = 2
 
 
 class _Watcher(cp_model.CpSolverSolutionCallback):

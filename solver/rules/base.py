@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 from solver.panel import Finding, Measure, Panel
 
@@ -23,16 +24,17 @@ Status = Literal["V1", "V2", "M", "D"]
 
 
 def _share(value: object) -> Fraction:
-    if isinstance(value, bool) or not isinstance(value, (str, int, float, Fraction)):
-        raise ValueError("a share is written like 3/10 or 0.3")
+    text = str(value).strip()
     try:
-        share = Fraction(str(value))
+        if isinstance(value, bool) or not isinstance(value, (str, int, float, Fraction)):
+            raise ValueError
+        share = Fraction(text[:-1]) / 100 if text.endswith("%") else Fraction(text)
     except (ValueError, ZeroDivisionError):
-        raise ValueError("a share is written like 3/10 or 0.3") from None
+        raise PydanticCustomError("share_form", "a share is written like 3/10, 0.3 or 30%") from None
     if not 0 <= share <= 1:
-        raise ValueError("a share lies between 0 and 1")
+        raise PydanticCustomError("share_range", "a share lies between 0 and 1 (0% and 100%)")
     if share.denominator > 1000:
-        raise ValueError("a share has at most three decimals, or a denominator of at most 1000")
+        raise PydanticCustomError("share_fine", "a share has a denominator of at most 1000")
     return share
 
 
@@ -40,9 +42,11 @@ Share = Annotated[
     Fraction,
     BeforeValidator(_share),
     PlainSerializer(str, return_type=str),
-    WithJsonSchema({"type": "string", "pattern": r"^\d+(/\d+|\.\d+)?$", "examples": ["3/10", "0.3"]}),
+    WithJsonSchema(
+        {"type": "string", "pattern": r"^\d+(/\d+|\.\d+)?%?$", "examples": ["3/10", "0.3", "30%"]}
+    ),
 ]
-"""An exact share, 0..1, written `3/10` or `0.3`."""
+"""An exact share, 0..1, written `3/10`, `0.3` or `30%`."""
 
 
 class Basis(BaseModel):

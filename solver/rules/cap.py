@@ -35,9 +35,9 @@ class Cap(Rule):
         return self.scope == "group"
 
     def sees(self, panel: Panel, expert: int) -> Hashable:
+        """The value, where enough people share it for the cap to matter."""
         value = panel.fact(self.fact, expert)
-        alone = sum(panel.fact(self.fact, e) == value for e in panel.everybody) <= 1
-        return None if alone else value
+        return value if sum(panel.fact(self.fact, e) == value for e in panel.everybody) > self.most else None
 
     def blocks(self, seats: Seats) -> Iterator[Block]:
         values = seats.problem.facts[self.fact].values

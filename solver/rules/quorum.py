@@ -32,7 +32,18 @@ class Quorum(Rule):
         return self.of == "group"
 
     def sees(self, panel: Panel, expert: int) -> Hashable:
-        return frozenset(c for c, recused in enumerate(panel.problem.recused) if expert in recused)
+        """The cases from which the expert is recused, where recusals could break the quorum at all."""
+        people = frozenset(panel.everybody)
+        return frozenset(
+            c
+            for c, recused in enumerate(panel.problem.recused)
+            if expert in recused and len(recused & people) > self._spare(panel, c)
+        )
+
+    def _spare(self, panel: Panel, case: int) -> int:
+        group = None if self.of == "panel" else int(panel.problem.cases.group[case])
+        members = len(panel.members if group is None else panel.by_group[group])
+        return members - seats_for(self.least, members)
 
     def blocks(self, seats: Seats) -> Iterator[Block]:
         """members - recused >= least * members, written as an upper bound on those recused."""

@@ -1,0 +1,1 @@
+"""Benchmarks, side by side with rivals; `make bench` prints ratios."""

@@ -1,0 +1,107 @@
+"""The jobs that are timed, each run in a process of its own: `python -m bench.jobs JOB ARGUMENT...`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from bench.measure import Stopwatch
+from solver.problem import Limits, Problem
+
+
+def made_problem(experts: str, seed: str, *, weighted: bool) -> Problem:
+    """One problem of the made region: 25 members, 8 alternates, 200 cases."""
+    from expert_pool.region import problems
+
+    problem = next(iter(problems(1, experts=int(experts), seed=int(seed), cases=200)))
+    return replace(problem, weighted=weighted, limits=Limits(seconds=300))
+
+
+def assemble(experts: str, seed: str, mode: str) -> None:
+    """Our assembly, from the problem in memory to the checked answer."""
+    from solver.assemble import assemble as run
+
+    problem = made_problem(experts, seed, weighted=mode == "weighted")
+    watch = Stopwatch()
+    answer, log = run(problem)
+    watch.report(
+        status=answer.status,
+        objective=answer.objective,
+        goals={goal.id: goal.value for goal in answer.goals},
+        eligible=answer.funnel[-1].left,
+        columns=log.columns,
+        phases=log.phases,
+    )
+
+
+def naive(experts: str, seed: str, seconds: str) -> None:
+    """The same weighted problem on the model one would write first."""
+    from bench.naive import naive as run
+
+    problem = made_problem(experts, seed, weighted=True)
+    watch = Stopwatch()
+    solved, engine = run(problem, float(seconds))
+    watch.report(status=solved.status, objective=solved.value, columns=len(engine.columns))
+
+
+def generate(experts: str, seed: str, out: str) -> None:
+    """The made region as import files."""
+    from expert_pool.region import generate as run
+
+    watch = Stopwatch()
+    files = run(Path(out), experts=int(experts), committees=1, seed=int(seed))
+    watch.report(files=str(files.folder))
+
+
+def load(folder: str, database: str) -> None:
+    """The import of such files into a new database."""
+    from expert_pool.imports import import_tables
+    from expert_pool.store import open_store
+    from expert_pool.viewer import Viewer
+
+    watch = Stopwatch()
+    report = import_tables(open_store(f"sqlite:///{database}"), Viewer.system("bench"), Path(folder))
+    if report.errors:
+        raise SystemExit(f"{len(report.errors)} errors, the first: {report.errors[0]}")
+    watch.report(rows=sum(sheet.new for sheet in report.sheets))
+
+
+def facts(database: str) -> None:
+    """Facts and gates of everybody on a date a year back, as known then."""
+    from expert_pool.facts import facts_on
+    from expert_pool.panels import committee_of
+    from expert_pool.policies import load as load_policy
+    from expert_pool.store import open_store
+    from expert_pool.viewer import Viewer
+    from solver.rules.base import Gate
+
+    store = open_store(f"sqlite:///{database}", upgrade=False)
+    policy = load_policy("cn-title-jilin-2013")
+    with store.session() as session:
+        committee = committee_of(session)
+        watch = Stopwatch()
+        pool = facts_on(
+            session,
+            Viewer.system("bench"),
+            committee_id=committee,
+            on=date(2025, 6, 1),
+            known_at=datetime.now(UTC),
+            policy=policy,
+        )
+        del Gate
+        watch.report(experts=len(pool.codes))
+
+
+JOBS: dict[str, Callable[..., None]] = {
+    "assemble": assemble,
+    "naive": naive,
+    "generate": generate,
+    "load": load,
+    "facts": facts,
+}
+
+if __name__ == "__main__":
+    JOBS[sys.argv[1]](*sys.argv[2:])
