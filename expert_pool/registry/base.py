@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from enum import Enum
 from typing import Any, ClassVar
 
 from sqlalchemy import DateTime, Dialect, ForeignKey, MetaData, String, TypeDecorator
+from sqlalchemy import Enum as EnumType
 from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
 
 
@@ -26,6 +28,10 @@ class Moment(TypeDecorator[datetime]):
         return None if value is None else value.replace(tzinfo=UTC)
 
 
+def _values(members: type[Enum]) -> list[str]:
+    return [str(member.value) for member in members]
+
+
 class Table(DeclarativeBase):
     """The base of every table."""
 
@@ -38,7 +44,11 @@ class Table(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    type_annotation_map: ClassVar[Any] = {datetime: Moment, str: String()}
+    type_annotation_map: ClassVar[Any] = {
+        datetime: Moment,
+        str: String(),
+        Enum: EnumType(Enum, native_enum=False, length=32, values_callable=_values),
+    }
 
     id: Mapped[int] = mapped_column(primary_key=True)
 
@@ -46,7 +56,8 @@ class Table(DeclarativeBase):
 class Recorded:
     """A record: true from the day it `holds_on`, known since `recorded_at`, never overwritten.
 
-    A correction is a new row whose `corrects_id` names the old one; `void` marks one that only takes back.
+    A correction is a new row whose `corrects_id` names the old one, which can be corrected once (then its
+    correction can); `void` marks one that only takes back.
     `organiser_id` owns the row.
     """
 
@@ -61,7 +72,7 @@ class Recorded:
 
     @declared_attr
     def corrects_id(cls) -> Mapped[int | None]:
-        return mapped_column(ForeignKey(f"{cls.__tablename__}.id"), index=True)  # type: ignore[attr-defined]
+        return mapped_column(ForeignKey(f"{cls.__tablename__}.id"), unique=True)  # type: ignore[attr-defined]
 
 
 __all__ = ["Moment", "Recorded", "Table"]

