@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 
 from bench.measure import Stopwatch
 from solver.problem import Limits, Problem
+from solver.rules.gate import FactGate
 
 
 def made_problem(experts: str, seed: str, *, weighted: bool) -> Problem:
@@ -69,30 +70,59 @@ def load(folder: str, database: str) -> None:
     watch.report(rows=sum(sheet.new for sheet in report.sheets))
 
 
-def facts(database: str) -> None:
-    """Facts and gates of everybody on a date a year back, as known then."""
+def facts(database: str, on: str) -> None:
+    """Facts and gates of the whole pool on a past date, as known then."""
+    from sqlalchemy import select
+
     from expert_pool.facts import facts_on
-    from expert_pool.panels import committee_of
     from expert_pool.policies import load as load_policy
+    from expert_pool.registry import Committee
     from expert_pool.store import open_store
     from expert_pool.viewer import Viewer
-    from solver.rules.base import Gate
 
     store = open_store(f"sqlite:///{database}", upgrade=False)
     policy = load_policy("cn-title-jilin-2013")
-    with store.session() as session:
-        committee = committee_of(session)
+    with store.reading() as session:
+        committee = session.scalars(select(Committee.id).order_by(Committee.code)).first()
+        assert committee is not None
         watch = Stopwatch()
         pool = facts_on(
-            session,
-            Viewer.system("bench"),
-            committee_id=committee,
-            on=date(2025, 6, 1),
-            known_at=datetime.now(UTC),
-            policy=policy,
+            session, Viewer.system("bench"), committee_id=committee, on=date.fromisoformat(on), policy=policy
         )
-        del Gate
-        watch.report(experts=len(pool.codes))
+        day = (date.fromisoformat(on) - date(1970, 1, 1)).days
+        passing = [
+            int(rule.where.mask(pool.facts, day).sum())
+            for rule in policy.rules(level="senior")
+            if isinstance(rule, FactGate) and rule.where.fact in pool.facts
+        ]
+        watch.report(experts=len(pool.codes), gates=len(passing))
+
+
+def snapshot(database: str) -> None:
+    """The problem of the first meeting, from the registry to the frozen problem."""
+    from sqlalchemy import select
+
+    from expert_pool.policies import load as load_policy
+    from expert_pool.registry import Agenda, Committee, Meeting
+    from expert_pool.snapshots import snapshot as run
+    from expert_pool.store import open_store
+    from expert_pool.viewer import Viewer
+
+    store = open_store(f"sqlite:///{database}", upgrade=False)
+    policy = load_policy("cn-title-jilin-2013")
+    with store.reading() as session:
+        first = session.execute(
+            select(Committee.code, Meeting.code)
+            .join(Agenda, Agenda.committee_id == Committee.id)
+            .join(Meeting, Meeting.agenda_id == Agenda.id)
+            .order_by(Meeting.code)
+        ).first()
+        assert first is not None
+        watch = Stopwatch()
+        problem = run(
+            session, Viewer.system("bench"), committee=first[0], meeting=first[1], policy=policy, seed=1
+        )
+        watch.report(experts=len(problem.experts), conflicts=len(problem.between.left))
 
 
 JOBS: dict[str, Callable[..., None]] = {
@@ -101,6 +131,7 @@ JOBS: dict[str, Callable[..., None]] = {
     "generate": generate,
     "load": load,
     "facts": facts,
+    "snapshot": snapshot,
 }
 
 if __name__ == "__main__":
