@@ -1,0 +1,1 @@
+"""Policies as data: presets with cited rules, read and checked with the line of every mistake."""
