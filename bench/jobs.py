@@ -75,7 +75,7 @@ def facts(database: str, on: str) -> None:
     from sqlalchemy import select
 
     from expert_pool.facts import facts_on
-    from expert_pool.policies import load as load_policy
+    from expert_pool.policies.load import load as load_policy
     from expert_pool.registry import Committee
     from expert_pool.store import open_store
     from expert_pool.viewer import Viewer
@@ -102,7 +102,7 @@ def snapshot(database: str) -> None:
     """The problem of the first meeting, from the registry to the frozen problem."""
     from sqlalchemy import select
 
-    from expert_pool.policies import load as load_policy
+    from expert_pool.policies.load import load as load_policy
     from expert_pool.registry import Agenda, Committee, Meeting
     from expert_pool.snapshots import snapshot as run
     from expert_pool.store import open_store

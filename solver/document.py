@@ -233,13 +233,13 @@ def _said(error: ValidationError, plain: Any) -> Fault:
     if kind == "missing":
         return Fault("problem.field_missing", where, field=str(first["loc"][-1]))
     given, also = str(first["input"])[:60], ", ".join(places[1:]) or None
-    if kind in _SAID:
+    if kind in SCHEMA_FAULTS:
         bound = next(iter(first.get("ctx", {}).values()), None)
         return Fault(f"problem.schema.{kind}", where, given=given, bound=bound, also=also)
     return Fault("problem.schema", where, given=given, reason=first["msg"], also=also)
 
 
-_SAID = frozenset(
+SCHEMA_FAULTS = frozenset(
     {
         "share_form",
         "share_range",

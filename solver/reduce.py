@@ -12,12 +12,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from solver.blocks import FREE, Linear
 from solver.facts import Ints, Mask
 from solver.model import Model
 
 SCALE = 2**20
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Prices:
 
     def kept(self, within: int) -> Mask:
         """Columns that may be used by a solution that costs at most `within`, as far as the prices tell."""
-        mask: Mask = self.bound + self.reduced <= within * SCALE
+        mask: Mask = self.reduced <= within * SCALE - self.bound
         return mask
 
     def outside(self, kept: Mask) -> int | None:
@@ -45,8 +47,25 @@ class Prices:
 
 
 def prices(model: Model, cost: Linear) -> Prices:
-    """Prices for a cost. Always valid; strong when the LP could be solved."""
-    return certify(model, cost, np.round(_lp_duals(model, cost) * SCALE).astype(np.int64))
+    """Prices for a cost. Always valid; strong when the LP could be solved and its numbers fit into 64 bits."""
+    duals = _lp_duals(model, cost) * SCALE
+    if not _fits(model, cost, duals):
+        nothing = np.zeros(model.width, dtype=np.int64)
+        return Prices(np.zeros(len(model.lower), dtype=np.int64), model.least(cost) * SCALE, nothing)
+    return certify(model, cost, np.round(duals).astype(np.int64))
+
+
+def _fits(model: Model, cost: Linear, duals: Floats) -> bool:
+    """Whether every sum in `certify` stays far from overflow, judged in floats by absolute values."""
+    owner = np.repeat(np.arange(len(duals)), np.diff(model.start))
+    reduced = np.zeros(model.width)
+    np.add.at(reduced, model.cols, np.abs(model.vals * duals[owner]))
+    np.add.at(reduced, cost.cols, np.abs(cost.vals * float(SCALE)))
+    sides = np.where(model.lower == -FREE, 0.0, np.abs(model.lower)) + np.where(
+        model.upper == FREE, 0.0, np.abs(model.upper)
+    )
+    reach = np.maximum(np.abs(model.column_lower), np.abs(model.column_upper))
+    return bool(np.abs(duals) @ sides + reduced @ reach < 2.0**61)
 
 
 def certify(model: Model, cost: Linear, suggested: Ints) -> Prices:
@@ -92,7 +111,7 @@ def restrict(model: Model, kept: Mask) -> Model:
     )
 
 
-def _lp_duals(model: Model, cost: Linear) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def _lp_duals(model: Model, cost: Linear) -> Floats:
     """Row duals of the LP relaxation by GLOP; zeros where it found none."""
     from ortools.math_opt import model_pb2
     from ortools.math_opt.python import mathopt

@@ -19,6 +19,7 @@ from expert_pool.registry.experts import Gender, Rank, Role
 from expert_pool.words import cited, condition, entries, known, languages, placeholders, say, term
 from expert_pool.words.catalogue import parse
 from solver.answer import Status, Stopped
+from solver.document import SCHEMA_FAULTS
 from solver.goals import GOALS
 from solver.rules import RULES
 from solver.rules.base import Status as BasisStatus
@@ -85,6 +86,11 @@ def test_every_rule_goal_and_word_of_ours_has_a_name(lang: str) -> None:
     ):
         wanted += [f"{kind}.{value}" for value in values]
     assert [code for code in wanted if not known(code, lang)] == []
+
+
+@pytest.mark.parametrize("lang", languages())
+def test_every_kind_of_schema_fault_has_a_sentence(lang: str) -> None:
+    assert [kind for kind in sorted(SCHEMA_FAULTS) if not known(f"problem.schema.{kind}", lang)] == []
 
 
 def test_all_languages_say_the_same_codes_with_the_same_parameters() -> None:

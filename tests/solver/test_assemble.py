@@ -16,7 +16,7 @@ from solver.panel import Panel
 from solver.problem import Limits, Problem
 from solver.progress import Progress
 
-MODEST = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+MODEST = settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 GOALS = (
     goal("peer_match", level=2),
     goal("prefer", fact="age", best=30, worst=75, level=3, weight=2),

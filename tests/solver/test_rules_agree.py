@@ -76,7 +76,7 @@ SAMPLES: dict[str, tuple[Rule, ...]] = {
     "locks": (),
 }
 CASES = [(name, i) for name, samples in SAMPLES.items() for i in range(max(1, len(samples)))]
-MODEST = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+MODEST = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def test_every_rule_has_samples() -> None:
@@ -152,7 +152,7 @@ NO_SHOW_RULES = (
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_no_show_rows_are_sufficient(data: st.DataObject) -> None:
     """Whatever the rows allow survives every combination of one no-show a group, tried without any shortcut."""
@@ -170,7 +170,7 @@ def test_no_show_rows_are_sufficient(data: st.DataObject) -> None:
     assert allowed(problem) <= lawful(problem)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_the_no_show_finding_is_exact(data: st.DataObject) -> None:
     """The checker's enumeration, which skips alike scenarios, finds a broken rule exactly where the full one does."""
@@ -193,7 +193,7 @@ def scenarios(panel: Panel) -> list[tuple[int, ...]]:
     return [absent for absent in found if absent]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(problems(experts=(3, 6), rules=(rule("case_peers", least=2, soft=1), rule("quorum", least="2/3"))))
 def test_an_optimum_is_the_least_shortfall_of_all_panels(problem: Problem) -> None:
     """A soft rule is broken as little as any lawful panel breaks it."""

@@ -10,11 +10,14 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tiny_registry import Tiny
 
 import expert_pool.policies
+from expert_pool.facts import facts_on
 from expert_pool.policies.load import load, presets
 from expert_pool.policies.policy import Override, Policy
 from expert_pool.policies.vocabulary import FACTS, KINDS, LEVELS
+from expert_pool.viewer import Viewer
 from expert_pool.words import known
 from solver.errors import Fault
 from solver.rules import Rule
@@ -356,7 +359,27 @@ def test_every_code_of_this_room_has_words() -> None:
         assert [code for code in sorted(codes) if not known(code, lang)] == []
 
 
-def test_every_preset_uses_facts_of_the_registry() -> None:
-    """The vocabulary has a type for each fact, and both languages a name."""
-    assert set(FACTS.values()) <= {"integer", "boolean", "category", "date"}
+def test_the_guide_tells_what_is_so(tmp_path: Path) -> None:
+    """The overlay in the guide is a policy, and the guide names every preset with its procedure."""
+    guide = (HOUSE.parent.parent / "docs" / "policies.md").read_text(encoding="utf-8")
+    overlay = next(
+        block for block in re.findall(r"```yaml\n(.*?)```", guide, re.DOTALL) if "preset:" in block
+    )
+    (tmp_path / "own.yaml").write_text(overlay, encoding="utf-8")
+    assert {"private_share", "employer_cap"} <= set(by_id(load(tmp_path / "own.yaml")))
+    for name in presets():
+        assert re.search(rf"^\| `{name}` \|.*\| {load(name).procedure} \|$", guide, re.MULTILINE)
+
+
+def test_policies_speak_of_the_facts_there_are(sqlite_tiny: Tiny, system: Viewer) -> None:
+    """Every fact a policy may name is one the registry gives, of the same type, and has a name in both languages."""
+    with sqlite_tiny.store.session() as session:
+        pool = facts_on(
+            session,
+            system,
+            committee_id=sqlite_tiny.committee_id,
+            on=sqlite_tiny.meets_on,
+            policy=load(JILIN),
+        )
+    assert {name: column.type for name, column in pool.facts.items()} == FACTS
     assert [f for f in FACTS if not known(f"fact.{f}", "zh") or not known(f"fact.{f}", "en")] == []
