@@ -154,6 +154,19 @@ class Where(BaseModel):
         raise TypeError(f"{self.fact} cannot be compared with {right!r}")
 
 
+def passing(tests: Sequence[Where], facts: Facts, meeting: int, experts: int) -> Mask:
+    """Who of so many experts passes every test, shape (experts,)."""
+    mask = np.ones(experts, dtype=bool)
+    for test in tests:
+        mask &= test.mask(facts, meeting)
+    return mask
+
+
+def passes(tests: Sequence[Where], facts: Facts, meeting: int, expert: int) -> bool:
+    """Whether one expert passes every test; written on `holds`, as the checker needs it."""
+    return all(test.holds(facts, meeting, expert) for test in tests)
+
+
 def _number(value: bool | int | str, meeting: int) -> int:
     return _as_day(value, meeting) if isinstance(value, str) else int(value)
 

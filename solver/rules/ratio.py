@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from solver.apportion import apportion
 from solver.blocks import Block, Linear, Row
-from solver.facts import Mask, Where
+from solver.facts import Mask, Where, passes, passing
 from solver.panel import Measure, Panel
 from solver.problem import Problem
 from solver.rules.base import Rule, Survival
@@ -27,10 +27,7 @@ class RatioPart(BaseModel):
     weight: int = Field(ge=1, le=1000)
 
     def holders(self, problem: Problem) -> Mask:
-        mask = problem.everyone()
-        for test in self.where:
-            mask &= test.mask(problem.facts, problem.day)
-        return mask
+        return passing(self.where, problem.facts, problem.day, len(problem.experts))
 
 
 class Ratio(Rule):
@@ -46,7 +43,7 @@ class Ratio(Rule):
 
     def sees(self, panel: Panel, expert: int) -> Hashable:
         facts, day = panel.problem.facts, panel.problem.day
-        return tuple(all(t.holds(facts, day, expert) for t in part.where) for part in self.parts)
+        return tuple(passes(part.where, facts, day, expert) for part in self.parts)
 
     def blocks(self, seats: Seats) -> Iterator[Block]:
         problem = seats.problem
@@ -72,7 +69,7 @@ class Ratio(Rule):
     def measures(self, panel: Panel) -> Iterator[Measure]:
         facts, day = panel.problem.facts, panel.problem.day
         for part, target in zip(self.parts, self.targets(len(panel.members)), strict=True):
-            held = tuple(e for e in sorted(panel.members) if all(t.holds(facts, day, e) for t in part.where))
+            held = tuple(e for e in sorted(panel.members) if passes(part.where, facts, day, e))
             yield Measure(
                 "rule.ratio",
                 len(held),

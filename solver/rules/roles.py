@@ -9,7 +9,7 @@ from pydantic import Field
 
 from solver.blocks import Block, Linear, Row
 from solver.errors import Fault
-from solver.facts import Mask, Where
+from solver.facts import Mask, Where, passes, passing
 from solver.panel import Measure, Panel
 from solver.problem import Problem
 from solver.rules.base import Rule
@@ -30,13 +30,8 @@ class Roles(Rule):
 
     def may(self, problem: Problem) -> tuple[Mask, Mask]:
         """Who may chair and who may deputise, each of shape (experts,)."""
-        masks = []
-        for tests in (self.chair, self.deputy):
-            mask = problem.everyone()
-            for test in tests:
-                mask &= test.mask(problem.facts, problem.day)
-            masks.append(mask)
-        return masks[0], masks[1]
+        facts, day, experts = problem.facts, problem.day, len(problem.experts)
+        return passing(self.chair, facts, day, experts), passing(self.deputy, facts, day, experts)
 
     def blocks(self, seats: Seats) -> Iterator[Block]:
         rows = [
@@ -52,7 +47,7 @@ class Roles(Rule):
         facts, day = panel.problem.facts, panel.problem.day
 
         def fit(expert: int, tests: tuple[Where, ...]) -> bool:
-            return expert in panel.members and all(test.holds(facts, day, expert) for test in tests)
+            return expert in panel.members and passes(tests, facts, day, expert)
 
         chairs = tuple(e for e in (panel.chair,) if e is not None and fit(e, self.chair))
         yield Measure("rule.roles.chair", len(chairs), 1, 1, experts=chairs)

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from solver.blocks import FREE, Block, Row
 from solver.errors import Fault
-from solver.facts import Mask, Where
+from solver.facts import Mask, Where, passes, passing
 from solver.panel import Measure, Panel
 from solver.problem import Problem
 from solver.rules.base import Rule, Share, Survival
@@ -67,13 +67,10 @@ class ShareRule(Rule):
 
     def sees(self, panel: Panel, expert: int) -> Hashable:
         problem = panel.problem
-        return all(test.holds(problem.facts, problem.day, expert) for test in self.where)
+        return passes(self.where, problem.facts, problem.day, expert)
 
     def holders(self, problem: Problem) -> Mask:
-        mask = problem.everyone()
-        for test in self.where:
-            mask &= test.mask(problem.facts, problem.day)
-        return mask
+        return passing(self.where, problem.facts, problem.day, len(problem.experts))
 
     def blocks(self, seats: Seats) -> Iterator[Block]:
         holders = self.holders(seats.problem)
@@ -90,9 +87,7 @@ class ShareRule(Rule):
             else [(g, list(members)) for g, members in enumerate(panel.by_group)]
         )
         for group, members in parts:
-            held = tuple(
-                e for e in members if all(t.holds(problem.facts, problem.day, e) for t in self.where)
-            )
+            held = tuple(e for e in members if passes(self.where, problem.facts, problem.day, e))
             yield Measure(
                 "rule.share",
                 len(held),

@@ -96,10 +96,8 @@ def allowed(problem: Problem) -> set[Panel_key]:
             assert solved.status == "infeasible"
             return found
         found.add(key(seats.decode(solved.values)))
-        taken = solved.values[: seats.width] == 1
-        engine.cp.add_bool_or(
-            [~c if t else c for c, t in zip(engine.columns[: seats.width], taken, strict=True)]
-        )
+        places = [(variable, solved.values[c]) for c, variable in engine.columns.items() if c < seats.width]
+        engine.cp.add_bool_or([~variable if taken else variable for variable, taken in places])
 
 
 Panel_key = tuple[tuple[tuple[int, int], ...], int | None, tuple[int, ...], tuple[tuple[int, ...], ...]]
