@@ -1,0 +1,1 @@
+"""The faces: command line, and later the service and the page. Thin: no rule is decided here."""

@@ -1,0 +1,63 @@
+"""Care of the registry: the ledger's proof, the tables' version."""
+
+from typing import Annotated
+
+import typer
+
+from api.cli.exits import Exit
+from api.cli.face import Face
+from api.cli.progress import progress
+from solver.progress import Progress
+
+
+def verify(
+    context: typer.Context,
+    anchor: Annotated[str | None, typer.Option("--anchor", metavar="SHA256")] = None,
+) -> Exit:
+    """Whether every ledger entry, and every row an entry attests, is as it was written."""
+    from dataclasses import asdict
+
+    from expert_pool import ledger
+
+    face = Face.of(context)
+    with face.store() as store, progress(face) as report, store.reading() as session:
+        report(Progress("ledger"))
+        faults = ledger.verify(session, anchor=anchor)
+        heads = ledger.heads(session)
+        now = ledger.anchor(session)
+    said = [face.say(fault.code, **fault.params) for fault in faults]
+    entries = sum(head.sequence for head in heads)
+    code = "cli.ledger.broken" if faults else "cli.ledger.whole"
+    document = {
+        "holds": not faults,
+        "entries": entries,
+        "anchor": now,
+        "faults": [asdict(f) | {"message": text} for f, text in zip(faults, said, strict=True)],
+    }
+    last = face.say(code, count=len(faults), entries=entries, chains=len(heads), anchor=now)
+    face.answer(document, *said, last)
+    return Exit.FOUND if faults else Exit.OK
+
+
+def upgrade(context: typer.Context, revision: Annotated[str, typer.Argument()] = "head") -> Exit:
+    """Bring the tables to a newer version."""
+    from expert_pool import store as stores
+
+    face = Face.of(context)
+    with stores.open_store(face.url(), upgrade=False) as store:
+        stores.upgrade(store, revision)
+        place = store.engine.url.render_as_string(hide_password=True)
+    face.answer({"database": place, "revision": revision}, face.say("cli.db.upgraded", where=place))
+    return Exit.OK
+
+
+def downgrade(context: typer.Context, revision: Annotated[str, typer.Argument()]) -> Exit:
+    """Bring the tables back to an older version."""
+    from expert_pool import store as stores
+
+    face = Face.of(context)
+    with face.store(upgrade=False) as store:
+        stores.downgrade(store, revision)
+        place = store.engine.url.render_as_string(hide_password=True)
+    face.answer({"database": place, "revision": revision}, face.say("cli.db.downgraded", where=place))
+    return Exit.OK
