@@ -54,6 +54,16 @@ def apologise(face: Face, error: BaseException) -> Exit:
     return Exit.FAULT
 
 
+def interrupted(error: BaseException) -> bool:
+    """Whether Ctrl-C is behind an error: in the middle of a class statement Python wraps it into another."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, KeyboardInterrupt):
+            return True
+        cause = cause.__cause__
+    return False
+
+
 def misuse(error: Any) -> Fault:
     """A complaint of the argument parser in our own words. `error` is one of typer's usage errors."""
     where = error.ctx.command_path if getattr(error, "ctx", None) else ""

@@ -12,7 +12,7 @@ from typer.main import get_command
 
 from api.cli.exits import Exit
 from api.cli.face import guess_face, take_face
-from api.cli.faults import apologise, misuse, refuse
+from api.cli.faults import apologise, interrupted, misuse, refuse
 from api.cli.help import SpokenCommand, SpokenGroup, spare, speak
 from solver.errors import Fault
 
@@ -90,7 +90,7 @@ def run(arguments: Sequence[str]) -> int:
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else Exit.FAULT
     except Exception as error:
-        return apologise(face, error)
+        return Exit.INTERRUPTED if interrupted(error) else apologise(face, error)
 
 
 def main() -> None:

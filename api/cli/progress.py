@@ -49,13 +49,16 @@ def phase_name(face: Face, phase: str) -> str:
 def numbers(face: Face, event: Progress) -> str:
     """What an event counts: done of total, or the incumbent and its bound."""
     if event.incumbent is not None or event.bound is not None:
-        goal = phase_name(face, f"goal.{event.goal}") if event.goal else None
-        if goal is not None and goal.startswith("goal."):
-            goal = event.goal
+        goal = " + ".join(_title(face, id_) for id_ in event.goal.split("+")) if event.goal else None
         return face.say("cli.progress.bound", goal=goal, incumbent=event.incumbent, bound=event.bound)
     if event.done is not None and event.total is not None:
         return f"{event.done:,}/{event.total:,}"
     return "" if event.done is None else f"{event.done:,}"
+
+
+def _title(face: Face, goal: str) -> str:
+    code = f"title.{goal}"
+    return face.say(code) if known(code, face.lang) else goal
 
 
 class _Lines:

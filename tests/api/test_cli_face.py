@@ -114,3 +114,13 @@ def test_a_fault_of_ours_is_an_apology_with_a_log(
     assert str(log) in err
     assert "RuntimeError: inside" in log.read_text(encoding="utf-8")
     assert stat.S_IMODE(log.stat().st_mode) == 0o600
+
+
+def test_ctrl_c_wrapped_by_python_is_still_ctrl_c(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While a class is being made, Python turns it into a RuntimeError."""
+
+    def broken(*_: object) -> object:
+        raise RuntimeError("Error calling __set_name__") from KeyboardInterrupt()
+
+    monkeypatch.setattr("api.cli.commands.solving.schema_of", broken)
+    assert run(["schema", "panel"]) == 130

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from expert_pool.panels import Decided
-    from solver.progress import Reporter
+    from solver.progress import Progress, Reporter
 
 POLICY = "cn-title-jilin-2013"
 REGISTRY = "registry.db"
@@ -70,11 +70,16 @@ def _work(
     from expert_pool.store import open_store
     from solver.document import write_problem
 
-    made = generate(folder / "import", experts=experts, seed=seed, report=report)
+    def heeding(event: "Progress") -> None:
+        if cancelled():
+            raise KeyboardInterrupt
+        report(event)
+
+    made = generate(folder / "import", experts=experts, seed=seed, report=heeding)
     asked = made.committees[0]
     _put_key(folder / f"{REGISTRY}.key", seed)
     with open_store(f"sqlite:///{folder / REGISTRY}") as store:
-        done = import_tables(store, face.viewer(), made.folder, report=report)
+        done = import_tables(store, face.viewer(), made.folder, report=heeding)
         if not done.ok:
             first = done.errors[0]
             raise AssertionError(f"the made region is refused: {first}")
