@@ -36,7 +36,7 @@ def panel_text(
     *,
     reasons: bool = False,
 ) -> Group:
-    """The panel as something a rich console prints. `reasons` adds why each person sits."""
+    """The panel as something a rich console prints. `reasons` adds why each person sits, the funnel, and every recusal."""
     from rich.console import Group
     from rich.text import Text
 
@@ -52,8 +52,8 @@ def panel_text(
     if answer.rules:
         parts.append(_rules(view))
     if any(case.recused for case in answer.cases):
-        parts.append(_recusals(view))
-    if not answer.members and answer.funnel:
+        parts.append(_recusals(view, None if reasons else MOST_CASES))
+    if answer.funnel and (reasons or not answer.members):
         parts.append(_funnel(view))
     parts += [Text(banner, style="bold red") for banner in banners(view)]
     return Group(*parts)
@@ -141,21 +141,30 @@ def _reasons(view: View) -> Table:
 
 
 def _rules(view: View) -> Table:
-    """Every rule but the gates that hold, with its margin."""
-    table = _table(view, "rules_title", "rule", "says", "bounds", "margin", "basis_status")
+    """Every rule with its margin and legal basis, but for gates that hold: the funnel tells those."""
+    table = _table(view, "rules_title", "rule", "says", "bounds", "margin", "basis")
     for row in rule_rows(view):
         if row.rule == "gate" and row.holds:
             continue
         title = row.title if row.hard else view.word("soft_title", title=row.title)
         style = "" if row.holds else "bold red" if row.hard else "yellow"
-        _row(table, title, row.says, row.bounds, signed(row.margin), row.basis_status, style=style)
+        _row(
+            table,
+            title,
+            row.says,
+            row.bounds,
+            signed(row.margin),
+            f"{row.basis} · {row.basis_status}".lstrip(" ·"),
+            style=style,
+        )
     return table
 
 
-def _recusals(view: View) -> Table:
+def _recusals(view: View, most: int | None) -> Table:
+    """Cases with recusals and the quorum left, so many of them at most."""
     table = _table(view, "recusals_title", "case", "group", "recused", "present", "quorum")
     rows = [row for row in case_rows(view) if row.recused]
-    for row in rows[:MOST_CASES]:
+    for row in rows[:most]:
         _row(
             table,
             row.case,
@@ -164,8 +173,8 @@ def _recusals(view: View) -> Table:
             str(row.present),
             "—" if row.quorum is None else str(row.quorum),
         )
-    if len(rows) > MOST_CASES:
-        table.caption = view.word("more_cases", count=len(rows) - MOST_CASES)
+    if most is not None and len(rows) > most:
+        table.caption = view.word("more_cases", count=len(rows) - most)
         table.caption_justify = "left"
     return table
 
