@@ -131,7 +131,7 @@ def _set(solver: cp_model.CpSolver, *, seconds: float, gap: float, workers: int,
     parameters.relative_gap_limit = gap
     parameters.num_workers = workers
     parameters.random_seed = seed % 2**31
-    # Every row in the LP: panels have a tight relaxation (gaps below 1 %), which level 1 throws away.
+    # Every row in the LP: most panels have a tight relaxation, which level 1 throws away.
     parameters.linearization_level = 2
 
 
