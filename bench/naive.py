@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from solver.assemble import summed
 from solver.engines.cp_sat import CpSat, Solved
 from solver.model import build, layout
 from solver.problem import Problem
 from solver.rules.base import Gate
+from solver.search import summed
 from solver.seats import PRESENT
 
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from solver.rules.base import Status as BasisStatus
 
 Status = Literal["optimal", "feasible", "infeasible", "unknown"]
-Stopped = Literal["time", "memory", "gap", "cancelled"]
+Stopped = Literal["time", "memory", "gap", "cancelled", "engine"]
 RoleName = Literal["chair", "deputy", "member"]
 
 
@@ -158,4 +158,6 @@ class RunLog(Part):
     wall_seconds: float
     cpu_seconds: float
     phases: dict[str, float]
+    unique: bool | None = None
+    """Whether this panel alone is optimal at every level; None where that was not settled."""
     note: str = ""

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from solver.facts import Ints
-
 if TYPE_CHECKING:
+    from solver.facts import Ints
     from solver.rules.base import Rule
 
 FREE = 2**62
@@ -19,6 +18,18 @@ FREE = 2**62
 
 def _ints(values: Iterable[int] | Ints) -> Ints:
     return np.asarray(values if isinstance(values, np.ndarray) else list(values), dtype=np.int64)
+
+
+def _merged(owner: Ints, cols: Ints, vals: Ints) -> tuple[Ints, Ints, Ints]:
+    """Entries in rising order of (owner, column), each pair once, without zeros."""
+    key = owner * (int(cols.max(initial=0)) + 1) + cols
+    if not bool((np.diff(key) > 0).all()):
+        order = np.argsort(key, kind="stable")
+        starts = np.flatnonzero(np.diff(key[order], prepend=-1))
+        owner, cols = owner[order[starts]], cols[order[starts]]
+        vals = np.add.reduceat(vals[order], starts)
+    kept = vals != 0
+    return (owner, cols, vals) if bool(kept.all()) else (owner[kept], cols[kept], vals[kept])
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +69,8 @@ class Linear:
 
     def merged(self) -> Linear:
         """The same with each column once, in rising order, and no zero coefficient."""
-        cols, place = np.unique(self.cols, return_inverse=True)
-        vals = np.zeros(len(cols), dtype=np.int64)
-        np.add.at(vals, place, self.vals)
-        kept = vals != 0
-        return Linear(cols[kept], vals[kept], self.constant)
+        _, cols, vals = _merged(np.zeros(len(self.cols), dtype=np.int64), self.cols, self.vals)
+        return Linear(cols, vals, self.constant)
 
     def at(self, values: Ints) -> int:
         """Its value for a vector of column values."""
@@ -106,19 +114,50 @@ class Block:
     @staticmethod
     def of(rule: Rule, rows: Sequence[Row], aux: Sequence[tuple[int, int]] = ()) -> Block:
         """From rows; constants move into the bounds; `aux` holds the (lower, upper) of each auxiliary."""
-        merged = [row.expression.merged() for row in rows]
-        nothing = [np.empty(0, dtype=np.int64)]
+        nothing = np.empty(0, dtype=np.int64)
+        sizes = [len(row.expression.cols) for row in rows]
+        owner = np.repeat(np.arange(len(rows)), sizes)
+        cols = np.concatenate([nothing, *(row.expression.cols for row in rows)])
+        vals = np.concatenate([nothing, *(row.expression.vals for row in rows)])
+        owner, cols, vals = _merged(owner, cols, vals)
         return Block(
             rule.id,
-            np.cumsum([0, *(len(m.cols) for m in merged)], dtype=np.int64),
-            np.concatenate([m.cols for m in merged] or nothing),
-            np.concatenate([m.vals for m in merged] or nothing),
+            np.searchsorted(owner, np.arange(len(rows) + 1)),
+            cols,
+            vals,
             _ints(-FREE if r.lower == -FREE else r.lower - r.expression.constant for r in rows),
             _ints(FREE if r.upper == FREE else r.upper - r.expression.constant for r in rows),
             _ints(r.unit for r in rows),
             _ints(r.weight for r in rows),
             _ints(lower for lower, _ in aux),
             _ints(upper for _, upper in aux),
+        )
+
+    @staticmethod
+    def grouped(
+        rule: Rule,
+        owner: Ints,
+        cols: Ints,
+        *,
+        vals: Ints | None = None,
+        lower: int = -FREE,
+        upper: int = FREE,
+        unit: int = 1,
+    ) -> Block:
+        """One row for each distinct `owner`, over its columns, all with the same bounds; for thousands of rows.
+        No owner may name a column twice."""
+        order = np.lexsort((cols, owner))
+        starts = np.flatnonzero(np.diff(owner[order], prepend=owner[order][:1] - 1))
+        count = len(starts)
+        return Block(
+            rule.id,
+            np.append(starts, len(order)),
+            cols[order],
+            np.ones(len(order), dtype=np.int64) if vals is None else vals[order],
+            np.full(count, lower, dtype=np.int64),
+            np.full(count, upper, dtype=np.int64),
+            np.full(count, unit, dtype=np.int64),
+            np.ones(count, dtype=np.int64),
         )
 
     @staticmethod

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import date
 from difflib import get_close_matches
 from functools import cache
@@ -17,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from solver.errors import Fault
 from solver.facts import MISSING, Column, ColumnType
 from solver.goals import GOALS, AnyGoal
+from solver.ladder import StepPart, check_ladder, read_ladder, write_ladder
 from solver.problem import (
     Cases,
     ConflictKind,
@@ -56,6 +58,7 @@ class LimitsPart(Part):
     seconds: float = Field(default=120.0, gt=0, le=86400)
     gap: float = Field(default=0.0, ge=0, le=1)
     workers: int = Field(default=1, ge=1, le=64)
+    memory_mb: int | None = Field(default=None, ge=64, le=1_048_576)
 
 
 class ColumnPart(Part):
@@ -163,6 +166,7 @@ class ProblemFile(Part):
     rules: list[AnyRule]
     goals: list[AnyGoal] = []
     weighted: bool = False
+    ladder: list[StepPart] = []
 
 
 @cache
@@ -309,6 +313,7 @@ def _problem(file: ProblemFile) -> Problem:
         goals=tuple(file.goals),
         weighted=file.weighted,
         limits=Limits(**file.limits.model_dump()),
+        ladder=read_ladder(file.ladder),
     )
 
 
@@ -361,6 +366,7 @@ def check_problem(problem: Problem) -> None:
         rule.check(problem)
     for goal in problem.goals:
         goal.check(problem)
+    check_ladder(problem)
 
 
 def _needed(problem: Problem) -> None:
@@ -396,7 +402,7 @@ def _indices(where: str, values: Any, size: int) -> None:
 
 
 def to_plain(problem: Problem) -> dict[str, Any]:
-    """The problem as JSON-ready data, every field present, in the order of the schema."""
+    """The problem as JSON-ready data, in the order of the schema, every field present but for a ladder that has no step."""
 
     def pairs(p: Pairs) -> dict[str, Any]:
         return {
@@ -414,17 +420,9 @@ def to_plain(problem: Problem) -> dict[str, Any]:
         "on": problem.on.isoformat(),
         "procedure": problem.procedure,
         "made": problem.made,
-        "policy": {
-            "id": problem.policy.id,
-            "version": problem.policy.version,
-            "sha256": problem.policy.sha256,
-        },
+        "policy": asdict(problem.policy),
         "seed": problem.seed,
-        "limits": {
-            "seconds": problem.limits.seconds,
-            "gap": problem.limits.gap,
-            "workers": problem.limits.workers,
-        },
+        "limits": asdict(problem.limits),
         "experts": {
             "id": list(problem.experts),
             "facts": {name: _column(column) for name, column in problem.facts.items()},
@@ -472,6 +470,7 @@ def to_plain(problem: Problem) -> dict[str, Any]:
         "rules": [rule.model_dump(mode="json") for rule in problem.rules],
         "goals": [goal.model_dump(mode="json") for goal in problem.goals],
         "weighted": problem.weighted,
+        **({"ladder": write_ladder(problem.ladder)} if problem.ladder else {}),
     }
 
 

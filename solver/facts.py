@@ -15,6 +15,7 @@ from solver.errors import Fault
 
 Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
+Floats = NDArray[np.float64]
 
 MISSING = -(2**31)
 """What a column holds where nothing is known. Never a legal value."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
 from solver.blocks import FREE, Block, Linear
-from solver.facts import Ints, Mask
+from solver.facts import Floats, Ints, Mask
 from solver.goals.base import Goal
 from solver.problem import Problem
 from solver.rules.base import Gate, Rule
@@ -65,6 +66,62 @@ class Model:
             rule_of=(*self.rule_of, level.id),
         )
 
+    @cached_property
+    def owner(self) -> Ints:
+        """The row of each entry."""
+        return np.repeat(np.arange(len(self.lower)), np.diff(self.start))
+
+    @cached_property
+    def by_column(self) -> tuple[Ints, Ints]:
+        """Entries in column order: their indices, and where each column starts (one more than columns)."""
+        order = np.argsort(self.cols, kind="stable")
+        return order, np.searchsorted(self.cols[order], np.arange(self.width + 1))
+
+    def entries_of(self, columns: Ints) -> Ints:
+        """Indices of the entries of some columns, column by column."""
+        order, start = self.by_column
+        sizes = start[columns + 1] - start[columns]
+        before = np.concatenate([[0], np.cumsum(sizes)])
+        entries: Ints = order[np.arange(int(before[-1])) + np.repeat(start[columns] - before[:-1], sizes)]
+        return entries
+
+    @cached_property
+    def rule_number(self) -> Ints:
+        """For each row a number that stands for its rule."""
+        numbers = {rule: i for i, rule in enumerate(dict.fromkeys(self.rule_of))}
+        return np.array([numbers[rule] for rule in self.rule_of], dtype=np.int64)
+
+    def within(self, lower: Ints, upper: Ints) -> Model:
+        """The same rows over columns with other bounds."""
+        model = replace(self, column_lower=lower, column_upper=upper)
+        model.__dict__.update(
+            {
+                name: self.__dict__[name]
+                for name in ("owner", "rule_number", "by_column")
+                if name in self.__dict__
+            }
+        )
+        return model
+
+    def activity(self, values: Ints | Floats) -> Floats:
+        """The value of each row at a point."""
+        weights = self.vals * values[self.cols]
+        return np.bincount(self.owner, weights=weights, minlength=len(self.lower)).astype(np.float64)
+
+    def some(self, rows: Ints) -> tuple[Ints, Ints, Ints]:
+        """Some rows as CSR: columns, coefficients, starts (one more than rows)."""
+        sizes = np.diff(self.start)[rows]
+        start = np.concatenate([[0], np.cumsum(sizes)])
+        entries = np.arange(int(start[-1])) + np.repeat(self.start[rows] - start[:-1], sizes)
+        return self.cols[entries], self.vals[entries], start
+
+    def unlike(self, values: Ints) -> Model:
+        """The same model with one more row: the seats taken are not exactly those of `values`."""
+        width = self.seats.width
+        seated = values[:width] != 0
+        apart = Linear(np.arange(width), np.where(seated, 1, -1))
+        return self.keeping(Level(0, ("unlike",), apart), int(seated.sum()) - 1)
+
     def least(self, cost: Linear) -> int:
         """The least a cost can be by the bounds of the columns alone."""
         at_low = cost.vals * self.column_lower[cost.cols]
@@ -79,9 +136,8 @@ class Model:
 
     def broken_rows(self, values: Ints) -> Ints:
         """Indices of the rows that a full vector of column values breaks."""
-        owner = np.repeat(np.arange(len(self.lower)), np.diff(self.start))
         activity = np.zeros(len(self.lower), dtype=np.int64)
-        np.add.at(activity, owner, self.vals * values[self.cols])
+        np.add.at(activity, self.owner, self.vals * values[self.cols])
         return np.flatnonzero((activity < self.lower) | (activity > self.upper))
 
 
@@ -139,7 +195,11 @@ class _Joiner:
         self.column_lower = [np.zeros(seats.width, dtype=np.int64)]
         self.column_upper = [np.ones(seats.width, dtype=np.int64)]
         self.width = seats.width
-        self.rows: list[tuple[Ints, Ints, int, int]] = []
+        self.sizes: list[Ints] = []
+        self.cols: list[Ints] = []
+        self.vals: list[Ints] = []
+        self.lower: list[Ints] = []
+        self.upper: list[Ints] = []
         self.rule_of: list[str] = []
         self.slacks: dict[int, list[tuple[str, int, int]]] = {}
 
@@ -152,24 +212,22 @@ class _Joiner:
 
     def add(self, rule: Rule, block: Block) -> None:
         shift = self._columns(block.aux_lower, block.aux_upper) - self.seats.width
-        if len(block.forbidden):
-            if rule.soft is None:
-                self.column_upper[0][block.forbidden] = 0
-            else:
-                self.slacks.setdefault(rule.soft, []).extend(
-                    (rule.id, c, rule.weight) for c in block.forbidden.tolist()
-                )
         cols = np.where(block.cols >= self.seats.width, block.cols + shift, block.cols)
-        soft = rule.soft is not None
-        low = np.concatenate(self.column_lower) if soft else self.column_lower[0]
-        high = np.concatenate(self.column_upper) if soft else self.column_upper[0]
+        if rule.soft is None:
+            self.column_upper[0][block.forbidden] = 0
+            self._rows(rule, np.diff(block.start), cols, block.vals, block.lower, block.upper)
+            return
+        self.slacks.setdefault(rule.soft, []).extend(
+            (rule.id, c, rule.weight) for c in block.forbidden.tolist()
+        )
+        low, high = np.concatenate(self.column_lower), np.concatenate(self.column_upper)
         for i in range(len(block)):
             a, b = int(block.start[i]), int(block.start[i + 1])
             lower, upper = int(block.lower[i]), int(block.upper[i])
             own, vals = cols[a:b], block.vals[a:b]
             unit = int(block.unit[i])
-            if rule.soft is None or unit == 0:
-                self._row(rule.id, own, vals, lower, upper)
+            if unit == 0:
+                self._row(rule, own, vals, lower, upper)
                 continue
             weight = rule.weight * int(block.weight[i])
             if lower != -FREE:
@@ -179,9 +237,16 @@ class _Joiner:
                 most = int(np.maximum(vals * low[own], vals * high[own]).sum())
                 self._bending(rule, own, vals, -FREE, upper, -unit, most - upper, weight)
 
-    def _row(self, rule: str, cols: Ints, vals: Ints, lower: int, upper: int) -> None:
-        self.rows.append((cols, vals, lower, upper))
-        self.rule_of.append(rule)
+    def _rows(self, rule: Rule, sizes: Ints, cols: Ints, vals: Ints, lower: Ints, upper: Ints) -> None:
+        self.sizes.append(sizes)
+        self.cols.append(cols)
+        self.vals.append(vals)
+        self.lower.append(lower)
+        self.upper.append(upper)
+        self.rule_of += [rule.id] * len(sizes)
+
+    def _row(self, rule: Rule, cols: Ints, vals: Ints, lower: int, upper: int) -> None:
+        self._rows(rule, np.array([len(cols)]), cols, vals, np.array([lower]), np.array([upper]))
 
     def _bending(
         self, rule: Rule, cols: Ints, vals: Ints, lower: int, upper: int, unit: int, missed: int, weight: int
@@ -191,22 +256,21 @@ class _Joiner:
             return
         room = np.array([-(-missed // abs(unit))], dtype=np.int64)
         slack = self._columns(np.zeros(1, dtype=np.int64), room)
-        self._row(rule.id, np.append(cols, slack), np.append(vals, unit), lower, upper)
+        self._row(rule, np.append(cols, slack), np.append(vals, unit), lower, upper)
         assert rule.soft is not None
         self.slacks.setdefault(rule.soft, []).append((rule.id, slack, weight))
 
     def model(self, goals: tuple[Goal, ...]) -> Model:
-        sizes = [len(cols) for cols, _, _, _ in self.rows]
-        empty = [np.empty(0, dtype=np.int64)]
+        nothing = np.empty(0, dtype=np.int64)
         return Model(
             self.seats,
             np.concatenate(self.column_lower),
             np.concatenate(self.column_upper),
-            np.cumsum([0, *sizes], dtype=np.int64),
-            np.concatenate([cols for cols, _, _, _ in self.rows] or empty),
-            np.concatenate([vals for _, vals, _, _ in self.rows] or empty),
-            np.array([lower for _, _, lower, _ in self.rows], dtype=np.int64),
-            np.array([upper for _, _, _, upper in self.rows], dtype=np.int64),
+            np.concatenate([[0], np.cumsum(np.concatenate([nothing, *self.sizes]))]),
+            np.concatenate([nothing, *self.cols]),
+            np.concatenate([nothing, *self.vals]),
+            np.concatenate([nothing, *self.lower]),
+            np.concatenate([nothing, *self.upper]),
             tuple(self.rule_of),
             tuple(_levels(self.seats, goals, self.slacks)),
         )

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -129,12 +129,33 @@ class Exclusion:
 
 
 @dataclass(frozen=True, slots=True)
+class RuleChange:
+    """How a step of the ladder changes one rule: some fields with other values, or None: the rule no longer holds."""
+
+    rule: str
+    fields: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of the ladder that a policy climbs where the pool is too thin: rules that change; `recruits`: people who are
+    to be brought in from elsewhere; with neither it is advice, e.g. to delegate."""
+
+    id: str
+    changes: tuple[RuleChange, ...] = ()
+    recruits: bool = False
+    basis: str = ""
+    status: str = "D"
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
-    """When to stop: wall seconds, relative gap 0..1, workers (1 = the same answer every time)."""
+    """When to stop: wall seconds, relative gap 0..1, MB of memory for each engine; workers: with two, HiGHS races CP-SAT."""
 
     seconds: float = 120.0
     gap: float = 0.0
     workers: int = 1
+    memory_mb: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +194,7 @@ class Problem:
     goals: tuple[Goal, ...] = ()
     weighted: bool = False
     limits: Limits = field(default_factory=Limits)
+    ladder: tuple[Step, ...] = ()
     made: bool = False
     """True when the people are made up (the made region), so that no face shows them as real."""
 

@@ -12,23 +12,24 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from solver.blocks import FREE, Linear
-from solver.facts import Ints, Mask
+from solver.engines.relaxation import Relaxation
+from solver.facts import Floats, Ints, Mask
 from solver.model import Model
 
 SCALE = 2**20
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Prices:
-    """Row prices `row` (scaled by SCALE), what they prove: `bound` (scaled), and `reduced` cost d_j of each column."""
+    """Row prices `row` (scaled by SCALE), what they prove: `bound` (scaled), and `reduced` cost d_j of each column.
+    `impossible`: they prove that there is no solution at all (a Farkas ray: the bound at no cost is above zero)."""
 
     row: Ints
     bound: int
     reduced: Ints
+    impossible: bool = False
 
     @property
     def floor(self) -> int:
@@ -46,56 +47,95 @@ class Prices:
         return None if not len(left_out) else -(-(self.bound + int(left_out.min())) // SCALE)
 
 
+def priced(model: Model, cost: Linear, relaxation: Relaxation) -> tuple[Prices, Floats | None]:
+    """Prices for a cost, and the point of the LP where it has one. Always valid; strong when the LP could be solved and
+    its numbers fit into 64 bits. `relaxation` is one that has seen models with the first rows of this one."""
+    relaxed = relaxation.solve(model, cost)
+    if relaxed is None:
+        return unpriced(model, cost), None
+    if relaxed.point is None:
+        for turned in (relaxed.duals, -relaxed.duals):
+            refuted = _refuted(model, turned)
+            if refuted is not None:
+                return refuted, None
+        return unpriced(model, cost), None
+    if not fits(model, cost, relaxed.duals * SCALE):
+        return unpriced(model, cost), relaxed.point
+    return certify(model, cost, np.round(relaxed.duals * SCALE).astype(np.int64)), relaxed.point
+
+
 def prices(model: Model, cost: Linear) -> Prices:
-    """Prices for a cost. Always valid; strong when the LP could be solved and its numbers fit into 64 bits."""
-    duals = _lp_duals(model, cost) * SCALE
-    if not _fits(model, cost, duals):
-        nothing = np.zeros(model.width, dtype=np.int64)
-        return Prices(np.zeros(len(model.lower), dtype=np.int64), model.least(cost) * SCALE, nothing)
-    return certify(model, cost, np.round(duals).astype(np.int64))
+    """Prices for a cost by an LP of their own."""
+    return priced(model, cost, Relaxation(model))[0]
 
 
-def _fits(model: Model, cost: Linear, duals: Floats) -> bool:
+def unpriced(model: Model, cost: Linear) -> Prices:
+    """What the bounds of the columns prove by themselves."""
+    nothing = np.zeros(model.width, dtype=np.int64)
+    return Prices(np.zeros(len(model.lower), dtype=np.int64), model.least(cost) * SCALE, nothing)
+
+
+def _refuted(model: Model, ray: Floats) -> Prices | None:
+    """Prices that show the model to be impossible: at no cost at all, no point can be had for nothing or less."""
+    largest = float(np.abs(ray).max(initial=0.0))
+    nothing = Linear.of([])
+    scaled = ray * (SCALE / largest) if largest else ray
+    if not largest or not fits(model, nothing, scaled):
+        return None
+    shown = certify(model, nothing, np.round(scaled).astype(np.int64))
+    return replace(shown, impossible=True) if shown.bound > 0 else None
+
+
+def fits(model: Model, cost: Linear, duals: Floats) -> bool:
     """Whether every sum in `certify` stays far from overflow, judged in floats by absolute values."""
-    owner = np.repeat(np.arange(len(duals)), np.diff(model.start))
-    reduced = np.zeros(model.width)
-    np.add.at(reduced, model.cols, np.abs(model.vals * duals[owner]))
-    np.add.at(reduced, cost.cols, np.abs(cost.vals * float(SCALE)))
-    sides = np.where(model.lower == -FREE, 0.0, np.abs(model.lower)) + np.where(
-        model.upper == FREE, 0.0, np.abs(model.upper)
-    )
+    rows = duals.nonzero()[0]
+    cols, vals, start = model.some(rows)
+    reduced = np.bincount(
+        cols, weights=np.abs(vals * np.repeat(duals[rows], np.diff(start))), minlength=model.width
+    ).astype(np.float64)
+    reduced[cost.cols] += np.abs(cost.vals * float(SCALE))
+    lower, upper = model.lower[rows], model.upper[rows]
+    sides = np.where(lower == -FREE, 0.0, np.abs(lower)) + np.where(upper == FREE, 0.0, np.abs(upper))
     reach = np.maximum(np.abs(model.column_lower), np.abs(model.column_upper))
-    return bool(np.abs(duals) @ sides + reduced @ reach < 2.0**61)
+    return bool(np.abs(duals[rows]) @ sides + reduced @ reach < 2.0**61)
 
 
 def certify(model: Model, cost: Linear, suggested: Ints) -> Prices:
     """What any integer prices prove, in integers alone."""
     row = np.where((suggested > 0) & (model.lower == -FREE), 0, suggested)
     row = np.where((row < 0) & (model.upper == FREE), 0, row)
-    side = np.where(row > 0, model.lower, np.where(row < 0, model.upper, 0))
-    owner = np.repeat(np.arange(len(row)), np.diff(model.start))
-    priced = np.zeros(model.width, dtype=np.int64)
-    np.add.at(priced, model.cols, model.vals * row[owner])
-    reduced = -priced
+    rows = row.nonzero()[0]
+    cols, vals, start = model.some(rows)
+    reduced = np.zeros(model.width, dtype=np.int64)
+    np.subtract.at(reduced, cols, vals * np.repeat(row[rows], np.diff(start)))
     reduced[cost.cols] += cost.vals * SCALE
+    side = np.where(row[rows] > 0, model.lower[rows], model.upper[rows])
     resting = np.minimum(reduced * model.column_lower, reduced * model.column_upper)
-    bound = int(row @ side) + int(resting.sum()) + cost.constant * SCALE
+    bound = int(row[rows] @ side) + int(resting.sum()) + cost.constant * SCALE
     movable = np.where((model.column_lower == 0) & (reduced > 0), reduced, 0)
     return Prices(row, bound, movable)
 
 
 def restrict(model: Model, kept: Mask) -> Model:
-    """The model without the columns that are not kept: they stay zero, and rows that can no longer be broken go."""
+    """The model without the columns that are not kept: they stay zero, with those that cannot be more than zero without
+    them (nobody chairs who does not sit); rows that can no longer be broken go."""
     upper = np.where(kept, model.column_upper, model.column_lower)
-    live = (upper != 0) | (model.column_lower != 0)
-    owner = np.repeat(np.arange(len(model.lower)), np.diff(model.start))
-    entries = live[model.cols]
-    cols, vals, owner = model.cols[entries], model.vals[entries], owner[entries]
-    least = np.zeros(len(model.lower), dtype=np.int64)
-    most = np.zeros(len(model.lower), dtype=np.int64)
-    at_low, at_high = vals * model.column_lower[cols], vals * upper[cols]
-    np.add.at(least, owner, np.minimum(at_low, at_high))
-    np.add.at(most, owner, np.maximum(at_low, at_high))
+    while True:
+        live = (upper != 0) | (model.column_lower != 0)
+        entries = live[model.cols]
+        cols, vals, owner = model.cols[entries], model.vals[entries], model.owner[entries]
+        at_low, at_high = vals * model.column_lower[cols], vals * upper[cols]
+        least, most = np.zeros(len(model.lower), dtype=np.int64), np.zeros(len(model.lower), dtype=np.int64)
+        np.add.at(least, owner, np.minimum(at_low, at_high))
+        np.add.at(most, owner, np.maximum(at_low, at_high))
+        span = np.abs(at_high - at_low)
+        short = np.where(
+            vals < 0, most[owner] - span < model.lower[owner], least[owner] + span > model.upper[owner]
+        )
+        lone = short & (model.column_lower[cols] == 0) & (upper[cols] == 1)
+        if not lone.any():
+            break
+        upper[cols[lone]] = 0
     needed = (least < model.lower) | (most > model.upper)
     own = needed[owner]
     counts = np.bincount(owner[own], minlength=len(needed))[needed]
@@ -109,31 +149,3 @@ def restrict(model: Model, kept: Mask) -> Model:
         upper=model.upper[needed],
         rule_of=tuple(rule for rule, there in zip(model.rule_of, needed.tolist(), strict=True) if there),
     )
-
-
-def _lp_duals(model: Model, cost: Linear) -> Floats:
-    """Row duals of the LP relaxation by GLOP; zeros where it found none."""
-    from ortools.math_opt import model_pb2
-    from ortools.math_opt.python import mathopt
-
-    file = model_pb2.ModelProto()
-    columns, rows = file.variables, file.linear_constraints
-    columns.ids.extend(range(model.width))
-    columns.lower_bounds.extend(model.column_lower.astype(float).tolist())
-    columns.upper_bounds.extend(model.column_upper.astype(float).tolist())
-    columns.integers.extend([False] * model.width)
-    rows.ids.extend(range(len(model.lower)))
-    rows.lower_bounds.extend(np.where(model.lower == -FREE, -np.inf, model.lower.astype(float)).tolist())
-    rows.upper_bounds.extend(np.where(model.upper == FREE, np.inf, model.upper.astype(float)).tolist())
-    matrix = file.linear_constraint_matrix
-    matrix.row_ids.extend(np.repeat(np.arange(len(model.lower)), np.diff(model.start)).tolist())
-    matrix.column_ids.extend(model.cols.tolist())
-    matrix.coefficients.extend(model.vals.astype(float).tolist())
-    file.objective.linear_coefficients.ids.extend(cost.cols.tolist())
-    file.objective.linear_coefficients.values.extend(cost.vals.astype(float).tolist())
-    relaxed = mathopt.Model.from_model_proto(file)
-    solved = mathopt.solve(relaxed, mathopt.SolverType.GLOP)
-    if not solved.solutions or solved.solutions[0].dual_solution is None:
-        return np.zeros(len(model.lower))
-    duals = solved.solutions[0].dual_solution.dual_values
-    return np.array([duals[row] for row in relaxed.linear_constraints()])

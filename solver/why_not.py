@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Iterator
 
 from solver.answer import Saying
-from solver.engines.cp_sat import Cancelled, CpSat
+from solver.engines.race import Cancelled, Effort, minimise
 from solver.facts import Mask
 from solver.model import Funnel, build, layout
 from solver.problem import Problem
@@ -46,8 +46,8 @@ def why_not(problem: Problem, narrowed: Funnel, cancelled: Cancelled = lambda: F
     proven = True
     for rule in sorted(needed - sizes):
         left = needed - {rule}
-        engine = CpSat(build(problem, seats, without=every - left))
-        solved = engine.minimise(None, seconds=min(3.0, ends - time.monotonic()), cancelled=cancelled)
+        model = build(problem, seats, without=every - left)
+        solved = minimise(model, None, Effort(min(3.0, ends - time.monotonic())), cancelled=cancelled)
         if solved.status == "infeasible":
             needed = left
         elif solved.status == "unknown":

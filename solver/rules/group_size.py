@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
-from solver.blocks import Block, Linear, Row
+import numpy as np
+
+from solver.blocks import Block, Row
 from solver.panel import Measure, Panel
 from solver.rules.base import Rule
 from solver.seats import PRESENT, Place, Seats
@@ -21,9 +23,9 @@ class GroupSize(Rule):
             Row(seats.count(Place.MEMBER, g), group.low, group.high)
             for g, group in enumerate(seats.problem.groups)
         ]
-        own = seats.by_expert(*PRESENT).values()
-        once = [Row(Linear.total(columns), upper=1, unit=0) for columns in own if len(columns) > 1]
-        yield Block.of(self, [*groups, *once])
+        yield Block.of(self, groups)
+        columns = np.concatenate([seats.columns(place) for place in PRESENT])
+        yield Block.grouped(self, seats.expert[columns], columns, upper=1, unit=0)
 
     def measures(self, panel: Panel) -> Iterator[Measure]:
         for g, group in enumerate(panel.problem.groups):

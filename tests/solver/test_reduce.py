@@ -9,11 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tiny_problems import goal, problems, rule
 
-from solver.assemble import summed
-from solver.engines.cp_sat import CpSat
+from solver.engines.race import Effort, minimise
 from solver.model import Model, build, funnel, layout
 from solver.problem import Problem
 from solver.reduce import SCALE, certify, prices, restrict
+from solver.search import summed
 
 RULES = (
     rule("case_peers", least=2, soft=1, weight=7),
@@ -38,7 +38,7 @@ def test_any_prices_give_a_bound(problem: Problem, draw: object) -> None:
     model = made(problem)
     cost = summed(model.levels).cost
     suggested = np.array([draw.randint(-30, 30) * SCALE for _ in model.lower], dtype=np.int64)  # type: ignore[attr-defined]
-    best = CpSat(model).minimise(cost, seconds=30)
+    best = minimise(model, cost, Effort(30))
     if best.value is not None:
         assert certify(model, cost, suggested).floor <= best.value
         assert prices(model, cost).floor <= best.value
@@ -54,7 +54,7 @@ def test_a_column_costs_what_its_price_says(problem: Problem) -> None:
     for column in np.flatnonzero(priced.reduced > 0)[:6].tolist():
         lower = model.column_lower.copy()
         lower[column] = 1
-        forced = CpSat(replace(model, column_lower=lower)).minimise(cost, seconds=30)
+        forced = minimise(replace(model, column_lower=lower), cost, Effort(30))
         if forced.value is not None:
             assert forced.value * SCALE >= priced.bound + int(priced.reduced[column])
 
@@ -67,8 +67,8 @@ def test_a_restricted_model_has_the_same_solutions_over_its_columns(problem: Pro
     cost = summed(model.levels).cost
     kept = np.arange(model.width) % 5 != 0
     upper = np.where(kept, model.column_upper, model.column_lower)
-    plain = CpSat(replace(model, column_upper=upper)).minimise(cost, seconds=30)
-    small = CpSat(restrict(model, kept)).minimise(cost, seconds=30)
+    plain = minimise(replace(model, column_upper=upper), cost, Effort(30))
+    small = minimise(restrict(model, kept), cost, Effort(30))
     assert (small.status, small.value) == (plain.status, plain.value)
     if small.values is not None:
         assert not len(model.broken_rows(small.values))
@@ -79,6 +79,6 @@ def test_prices_too_large_for_64_bits_are_given_up(complete: Problem) -> None:
     model = made(complete)
     heavy = summed(model.levels).cost
     huge = 10**11 * heavy
-    best = CpSat(model).minimise(heavy, seconds=60)
+    best = minimise(model, heavy, Effort(60))
     assert best.value is not None
     assert prices(model, huge).floor <= 10**11 * best.value

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tiny_problems import every_panel, locked, problems, rule
 
 from solver.assemble import assemble
-from solver.engines.cp_sat import CpSat
+from solver.engines.race import Effort, minimise
 from solver.model import build, funnel, layout
 from solver.panel import Panel
 from solver.problem import Problem
@@ -74,6 +74,12 @@ SAMPLES: dict[str, tuple[Rule, ...]] = {
     ),
     "alternates": (rule("alternates", no_shows=False),),
     "locks": (),
+    "same_size": (rule("same_size", sizes={"G0": 2}),),
+    "stays": (rule("stays", people={"P0": "G0"}),),
+    "unlike": (
+        rule("unlike", panels=[["P0", "P1"], ["P1", "P2"]], out=1),
+        rule("unlike", panels=[["P0"]], out=1, waiting=True),
+    ),
 }
 CASES = [(name, i) for name, samples in SAMPLES.items() for i in range(max(1, len(samples)))]
 MODEST = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
@@ -88,16 +94,15 @@ def allowed(problem: Problem) -> set[Panel_key]:
     """All panels that the rows allow: every solution of the model over the seats, one by one."""
     narrowed = funnel(problem)
     seats = layout(problem, narrowed.passes)
-    engine = CpSat(build(problem, seats))
+    model = build(problem, seats)
     found: set[Panel_key] = set()
     while True:
-        solved = engine.minimise(None, seconds=30)
+        solved = minimise(model, None, Effort(30))
         if solved.values is None:
             assert solved.status == "infeasible"
             return found
         found.add(key(seats.decode(solved.values)))
-        places = [(variable, solved.values[c]) for c, variable in engine.columns.items() if c < seats.width]
-        engine.cp.add_bool_or([~variable if taken else variable for variable, taken in places])
+        model = model.unlike(solved.values)
 
 
 Panel_key = tuple[tuple[tuple[int, int], ...], int | None, tuple[int, ...], tuple[tuple[int, ...], ...]]
@@ -119,7 +124,7 @@ def lawful(problem: Problem) -> set[Panel_key]:
 @pytest.mark.parametrize(("name", "sample"), CASES)
 def test_blocks_and_findings_agree(name: str, sample: int) -> None:
     """Enumerates both sides on random tiny pools and compares the sets."""
-    with_alternates = name in ("gate", "peer_grade", "barred", "apart", "alternates", "locks")
+    with_alternates = name in ("gate", "peer_grade", "barred", "apart", "alternates", "locks", "stays", "unlike")
 
     @MODEST
     @given(st.data())
