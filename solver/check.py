@@ -1,10 +1,11 @@
-"""The independent checker: findings only, no engine; it works on anybody's panel."""
+"""The independent checker: findings only, no engine; it works on anybody's panel, and on the document that states it."""
 
 from __future__ import annotations
 
 from pydantic import ValidationError
 
 from solver.answer import Answer, FindingResult, RuleResult, Saying
+from solver.claims import wrong_claims
 from solver.errors import Fault
 from solver.panel import Measure, Panel
 from solver.problem import Problem
@@ -24,8 +25,8 @@ def read_answer(text: bytes, where: str = "-") -> Answer:
 
 
 def panel_of(problem: Problem, answer: Answer) -> Panel:
-    """The panel an answer speaks of. Raises Fault for an expert or group the problem does not have, somebody seated
-    twice, or an answer without a panel."""
+    """The panel an answer speaks of; its deputies in the order of the experts. Raises Fault for an expert or group the
+    problem does not have, somebody seated twice, or an answer without a panel."""
     if not answer.members:
         raise Fault("panel.empty", "members")
     experts = {id_: i for i, id_ in enumerate(problem.experts)}
@@ -57,7 +58,7 @@ def panel_of(problem: Problem, answer: Answer) -> Panel:
         expert, group = place(f"alternates.{i}", called.expert, called.group)
         waiting[group].append((called.order, expert))
     alternates = tuple(tuple(e for _, e in sorted(group)) for group in waiting)
-    return Panel(problem, members, chair, tuple(deputies), alternates)
+    return Panel(problem, members, chair, tuple(sorted(deputies)), alternates)
 
 
 def judge(panel: Panel) -> tuple[list[RuleResult], list[FindingResult]]:
@@ -71,8 +72,11 @@ def judge(panel: Panel) -> tuple[list[RuleResult], list[FindingResult]]:
 
 
 def check(problem: Problem, answer: Answer) -> list[FindingResult]:
-    """What is wrong with the panel of an answer under the rules of a problem. Raises Fault as `panel_of` does."""
-    return judge(panel_of(problem, answer))[1]
+    """What is wrong with the panel of an answer under the rules of a problem, and with what the answer says of it: those
+    findings name DOCUMENT in the place of a rule. Raises Fault as `panel_of` does."""
+    panel = panel_of(problem, answer)
+    rules, findings = judge(panel)
+    return [*findings, *wrong_claims(panel, answer, rules, findings)]
 
 
 def says(panel: Panel, measure: Measure) -> Saying:

@@ -14,7 +14,8 @@ from solver.problem import Problem
 class Panel:
     """Who sits where. Experts and groups are indices into the problem.
 
-    members: expert -> group. alternates: per group, experts in the order in which they are called.
+    members: expert -> group. alternates: per group, experts in the order in which they are called. deputies: in the
+    order in which they take the chair; where nobody said otherwise, that of the experts in the problem.
     """
 
     problem: Problem
@@ -42,8 +43,8 @@ class Panel:
     def after(self, absent: Collection[int]) -> Panel:
         """The panel that meets when `absent` do not come.
 
-        Each absent member is replaced by the first alternate of the same group who is there; an absent chair
-        by the first deputy who is there (Order 40, art. 20: the chair or a deputy presides).
+        Each absent member is replaced by the first alternate of the same group who is there and not called yet; an
+        absent chair by the first deputy who is there (Order 40, art. 20: the chair or a deputy presides), or by nobody.
         """
         members = {e: g for e, g in self.members.items() if e not in absent}
         left: list[tuple[int, ...]] = []

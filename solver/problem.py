@@ -6,10 +6,11 @@ name them. `solver.document` reads and writes the same thing as `panel-problem/1
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -167,6 +168,25 @@ class PolicyRef:
     sha256: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Skills by expert: those of expert e are the entries starts[e]..starts[e + 1]. Made into a dict when asked for, so
+    that looking at a few people of a large pool costs little."""
+
+    starts: Ints
+    specialty: Ints
+    proficiency: Ints
+
+    def __getitem__(self, expert: int) -> dict[int, int]:
+        """Sub-specialty index -> proficiency, the best where one is named twice."""
+        own = slice(int(self.starts[expert]), int(self.starts[expert + 1]))
+        pairs = zip(self.specialty[own].tolist(), self.proficiency[own].tolist(), strict=True)
+        held: dict[int, int] = {}
+        for specialty, proficiency in pairs:
+            held[specialty] = max(proficiency, held.get(specialty, 0))
+        return held
+
+
 @dataclass(frozen=True)
 class Problem:
     """One panel to be assembled. See docs/formats.md for each field's meaning and limits."""
@@ -216,35 +236,34 @@ class Problem:
         return grades
 
     @cached_property
-    def held(self) -> tuple[dict[int, int], ...]:
+    def held(self) -> Held:
         """Per expert: sub-specialty index -> proficiency."""
-        held: tuple[dict[int, int], ...] = tuple({} for _ in self.experts)
-        triples = zip(
-            self.skills.expert.tolist(),
-            self.skills.specialty.tolist(),
-            self.skills.proficiency.tolist(),
-            strict=True,
-        )
-        for e, s, p in triples:
-            held[e][s] = max(p, held[e].get(s, 0))
-        return held
+        order = np.argsort(self.skills.expert, kind="stable")
+        starts = np.searchsorted(self.skills.expert[order], np.arange(len(self.experts) + 1))
+        return Held(starts, self.skills.specialty[order], self.skills.proficiency[order])
 
     @cached_property
     def recused(self) -> tuple[frozenset[int], ...]:
         """Per case: the experts who may not judge it, whatever the effect of the conflict."""
-        sets: list[set[int]] = [set() for _ in self.cases.id]
-        for e, c in zip(self.with_cases.left.tolist(), self.with_cases.right.tolist(), strict=True):
-            sets[c].add(e)
-        return tuple(frozenset(s) for s in sets)
+        order = np.argsort(self.with_cases.right, kind="stable")
+        starts = np.searchsorted(self.with_cases.right[order], np.arange(len(self.cases.id) + 1))
+        experts = self.with_cases.left[order].tolist()
+        return tuple(frozenset(experts[a:b]) for a, b in pairwise(starts.tolist()))
 
     @cached_property
     def apart(self) -> frozenset[tuple[int, int]]:
         """Pairs (smaller, larger) of experts who may not sit together."""
-        return frozenset(
-            (min(a, b), max(a, b))
-            for a, b in zip(self.between.left.tolist(), self.between.right.tolist(), strict=True)
-            if a != b
-        )
+        return self._apart(slice(None))
+
+    def apart_among(self, people: Collection[int]) -> frozenset[tuple[int, int]]:
+        """The same pairs among a few people."""
+        there = np.zeros(len(self.experts), dtype=bool)
+        there[list(people)] = True
+        return self._apart(there[self.between.left] & there[self.between.right])
+
+    def _apart(self, which: Mask | slice) -> frozenset[tuple[int, int]]:
+        pairs = zip(self.between.left[which].tolist(), self.between.right[which].tolist(), strict=True)
+        return frozenset((min(a, b), max(a, b)) for a, b in pairs if a != b)
 
     @property
     def low(self) -> int:

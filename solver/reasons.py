@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
+import numpy as np
+
 from solver.answer import AlternateResult, CaseResult, MemberResult, RoleName, Saying
 from solver.panel import Panel
 from solver.problem import BROAD, CLOSE
@@ -61,14 +63,12 @@ def cases_of(panel: Panel) -> list[CaseResult]:
     problem = panel.problem
     quorum = next((rule for rule in problem.rules if isinstance(rule, Quorum)), None)
     kinds: dict[int, dict[int, list[str]]] = {}
-    for e, c, k in zip(
-        problem.with_cases.left.tolist(),
-        problem.with_cases.right.tolist(),
-        problem.with_cases.kind.tolist(),
-        strict=True,
-    ):
-        if e in panel.members:
-            kinds.setdefault(c, {}).setdefault(e, []).append(problem.conflict_kinds[k].kind)
+    seated = np.zeros(len(problem.experts), dtype=bool)
+    seated[list(panel.members)] = True
+    pairs = (problem.with_cases.left, problem.with_cases.right, problem.with_cases.kind)
+    own = seated[problem.with_cases.left]
+    for e, c, k in zip(*(part[own].tolist() for part in pairs), strict=True):
+        kinds.setdefault(c, {}).setdefault(e, []).append(problem.conflict_kinds[k].kind)
     results = []
     for c, (specialty, group) in enumerate(
         zip(problem.cases.specialty.tolist(), problem.cases.group.tolist(), strict=True)
@@ -102,7 +102,10 @@ def _role(panel: Panel, expert: int) -> RoleName:
 
 def _role_reasons(panel: Panel, expert: int) -> list[Saying]:
     role = _role(panel, expert)
-    said = [] if role == "member" else [Saying(code=f"reason.{role}")]
+    said = [Saying(code="reason.chair")] if role == "chair" else []
+    if role == "deputy":
+        params = {"order": panel.deputies.index(expert) + 1, "of": len(panel.deputies)}
+        said = [Saying(code="reason.deputy", params=params)]
     said += [
         Saying(code="reason.locked", params={"by": lock.by, "why": lock.why})
         for lock in panel.problem.locks

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
-from itertools import combinations, product
+from itertools import combinations, permutations, product
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from solver.facts import Column
 from solver.goals import GOALS
+from solver.no_shows import ordered_places
 from solver.panel import Panel
 from solver.problem import (
     Cases,
@@ -167,7 +168,9 @@ def every_panel(problem: Problem) -> Iterator[Panel]:
         group = problem.groups[g]
         for size in range(group.low, group.high + 1):
             for members in combinations(sorted(left), size):
-                for waiting in _ordered(sorted(left - set(members)), group.alternates):
+                for waiting in _ordered(
+                    sorted(left - set(members)), group.alternates, ordered_places(problem)
+                ):
                     for rest, called in fill(g + 1, left - set(members) - set(waiting)):
                         yield {**dict.fromkeys(members, g), **rest}, [waiting, *called]
 
@@ -181,14 +184,11 @@ def every_panel(problem: Problem) -> Iterator[Panel]:
                 yield Panel(problem, members, chair, deputies, tuple(waiting))
 
 
-def _ordered(people: Sequence[int], count: int) -> Iterator[tuple[int, ...]]:
-    """First alternate, then the others in rising order: only who is first matters to the rows."""
-    if not count:
-        yield ()
-        return
-    for first in people:
-        for others in combinations([p for p in people if p != first], count - 1):
-            yield (first, *others)
+def _ordered(people: Sequence[int], count: int, told_apart: int = 1) -> Iterator[tuple[int, ...]]:
+    """The first few alternates in every order, then the others in rising order, whose order no row knows."""
+    for first in permutations(people, min(count, told_apart)):
+        for others in combinations([p for p in people if p not in first], count - len(first)):
+            yield (*first, *others)
 
 
 def lawful(panel: Panel) -> bool:

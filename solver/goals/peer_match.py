@@ -50,9 +50,12 @@ def _demand(problem: Problem, group: int) -> dict[int, int]:
 
 def _distances(problem: Problem) -> Ints:
     """`distance` of everybody for every group, shape (experts, groups)."""
-    count = len(problem.experts)
+    count, skills = len(problem.experts), problem.skills
     fields = {name: i for i, name in enumerate(sorted(set(problem.specialties.broad)))}
     field_of = np.array([fields[b] for b in problem.specialties.broad], dtype=np.int64)
+    known = np.zeros(count * len(fields), dtype=bool)
+    known[skills.expert * len(fields) + field_of[skills.specialty]] = True
+    knower, known_field = np.divmod(known.nonzero()[0], max(1, len(fields)))
     result = np.zeros((count, len(problem.groups)), dtype=np.int64)
     for g in range(len(problem.groups)):
         demand = np.zeros(len(field_of), dtype=np.int64)
@@ -62,13 +65,12 @@ def _distances(problem: Problem) -> Ints:
         if not total:
             continue
         close = np.zeros(count, dtype=np.int64)
-        np.add.at(close, problem.skills.expert, demand[problem.skills.specialty] * problem.skills.proficiency)
+        np.add.at(close, skills.expert, demand[skills.specialty] * skills.proficiency)
         own = np.zeros(count, dtype=np.int64)
-        np.add.at(own, problem.skills.expert, demand[problem.skills.specialty])
+        np.add.at(own, skills.expert, demand[skills.specialty])
         by_field = np.zeros(len(fields), dtype=np.int64)
         np.add.at(by_field, field_of, demand)
-        seen = np.unique(problem.skills.expert * len(fields) + field_of[problem.skills.specialty])
         wide = np.zeros(count, dtype=np.int64)
-        np.add.at(wide, seen // len(fields), by_field[seen % len(fields)])
+        np.add.at(wide, knower, by_field[known_field])
         result[:, g] = WORST - (1000 * close + 300 * (wide - own)) // (30 * total)
     return result

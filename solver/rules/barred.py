@@ -35,17 +35,13 @@ class Barred(Gate):
         placed = dict(panel.members)
         placed.update((e, g) for g, called in enumerate(panel.alternates) for e in called)
         experts, cases = set(), set()
-        rows = zip(
-            problem.with_cases.left.tolist(),
-            problem.with_cases.right.tolist(),
-            problem.with_cases.kind.tolist(),
-            strict=True,
-        )
-        for e, c, k in rows:
+        there = np.zeros(len(problem.experts), dtype=bool)
+        there[list(placed)] = True
+        own = there[problem.with_cases.left]
+        pairs = (problem.with_cases.left, problem.with_cases.right, problem.with_cases.kind)
+        for e, c, k in zip(*(part[own].tolist() for part in pairs), strict=True):
             effect = problem.conflict_kinds[k].effect
-            if e in placed and (
-                effect == "panel" or (effect == "group" and problem.cases.group[c] == placed[e])
-            ):
+            if effect == "panel" or (effect == "group" and problem.cases.group[c] == placed[e]):
                 experts.add(e)
                 cases.add(c)
         yield Measure(

@@ -7,6 +7,7 @@ from collections.abc import Hashable, Iterator
 from fractions import Fraction
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
+import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from solver.problem import Problem
     from solver.seats import Seats
 
-Survival = Literal["loss", "count", "none"]
+Survival = Literal["rows", "presides", "none"]
 Status = Literal["V1", "V2", "M", "D"]
 """How sure we are of a basis: read in a primary text, in a secondary copy, known but unconfirmed, our own design."""
 
@@ -76,11 +77,14 @@ class Rule(BaseModel):
     relaxable: bool = False
     cost: int = Field(default=1, ge=1, le=1_000_000)
 
-    sufficient: ClassVar[bool] = False
-    """True where the blocks may forbid more than the sentence does."""
     survival: ClassVar[Survival] = "none"
-    """How a hard rule is kept after no-shows (see solver.alternates): `loss` prices the worst no-show of each group,
-    `count` counts first alternates as if they sat; `none` where no-shows cannot break it."""
+    """How a hard rule is kept after no-shows (see solver.survival): `rows`, each of its rows holds in the worst case;
+    `presides`, somebody of chair and deputies is there; `none` where no-shows cannot break it."""
+
+    @property
+    def sufficient(self) -> bool:
+        """True where the blocks may forbid more than the sentence does."""
+        return False
 
     @property
     def local(self) -> bool:
@@ -103,6 +107,14 @@ class Rule(BaseModel):
         """Where the panel breaks this rule."""
         return (Finding(self.id, measure) for measure in self.measures(panel) if not measure.holds)
 
+    def shortfall(self, panel: Panel) -> int:
+        """What the panel falls short of this rule by, in the units that a soft rule is charged for."""
+        return sum(max(0, -measure.margin) for measure in self.measures(panel))
+
+    def findings_after(self, meeting: Panel) -> Iterator[Finding]:
+        """Where the panel that meets after no-shows breaks this rule: as ever, unless its sentence says otherwise."""
+        return self.findings(meeting)
+
     def check(self, problem: Problem) -> None:
         """Raises Fault when the rule makes no sense for this problem (an unknown fact, a share over 1)."""
 
@@ -115,12 +127,11 @@ class Gate(Rule):
         """Who passes; shape (experts,) or (experts, groups) where it depends on the group."""
 
     def blocks(self, seats: Seats) -> Iterator[Block]:
-        """Columns that must stay zero."""
+        """Columns of places that take up the person; they stay zero."""
         from solver.blocks import Block
+        from solver.seats import PRESENT
 
         passes = self.passes(seats.problem)
-        if passes.ndim == 1:
-            barred = ~passes[seats.expert]
-        else:
-            barred = (seats.group >= 0) & ~passes[seats.expert, seats.group]
-        yield Block.forbid(self, barred.nonzero()[0])
+        present = np.isin(seats.place, PRESENT)
+        barred = ~(passes[seats.expert] if passes.ndim == 1 else passes[seats.expert, seats.group])
+        yield Block.forbid(self, (present & barred).nonzero()[0])

@@ -21,14 +21,14 @@ from solver.seats import Place, Seats
 class Cap(Rule):
     """At most `most` members (of the panel, or of each group) share one value of the category `fact`.
 
-    Unknown values are not one value: each stands for itself. No-shows: first alternates count as if they sat.
+    Unknown values are not one value: each stands for itself.
     """
 
     rule: Literal["cap"] = "cap"
     fact: str
     most: int = Field(ge=1, le=1000)
     scope: Literal["panel", "group"] = "panel"
-    survival: ClassVar[Survival] = "count"
+    survival: ClassVar[Survival] = "rows"
 
     @property
     def local(self) -> bool:
@@ -40,6 +40,7 @@ class Cap(Rule):
         return value if sum(panel.fact(self.fact, e) == value for e in panel.everybody) > self.most else None
 
     def blocks(self, seats: Seats) -> Iterator[Block]:
+        """A row for each value that more people share than may sit."""
         values = seats.problem.facts[self.fact].values
         rows = []
         for g in [None] if self.scope == "panel" else range(len(seats.problem.groups)):
@@ -48,8 +49,13 @@ class Cap(Rule):
             order = columns[np.argsort(of, kind="stable")]
             cuts = np.flatnonzero(np.diff(values[seats.expert[order]])) + 1
             alike = np.split(order, cuts)
-            known = [own for own in alike if len(own) and values[seats.expert[own[0]]] != MISSING]
-            rows += [Row(Linear.total(own), upper=self.most) for own in known]
+            rows += [
+                Row(Linear.total(own), upper=self.most)
+                for own in alike
+                if len(own) > self.most
+                and values[seats.expert[own[0]]] != MISSING
+                and len(np.unique(seats.expert[own])) > self.most
+            ]
         yield Block.of(self, rows)
 
     def measures(self, panel: Panel) -> Iterator[Measure]:

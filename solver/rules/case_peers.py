@@ -26,7 +26,7 @@ class CasePeers(Rule):
     rule: Literal["case_peers"] = "case_peers"
     least: int = Field(ge=1, le=1000)
     grade: Literal["close", "broad"] = "close"
-    survival: ClassVar[Survival] = "loss"
+    survival: ClassVar[Survival] = "rows"
 
     @property
     def local(self) -> bool:

@@ -20,7 +20,7 @@ class GroupPeers(Rule):
 
     rule: Literal["group_peers"] = "group_peers"
     least: int = Field(ge=1, le=1000)
-    survival: ClassVar[Survival] = "loss"
+    survival: ClassVar[Survival] = "rows"
 
     @property
     def local(self) -> bool:

@@ -21,7 +21,7 @@ class Newcomers(Rule):
     rule: Literal["newcomers"] = "newcomers"
     least: Share
     back: int = Field(default=1, ge=1, le=50)
-    survival: ClassVar[Survival] = "loss"
+    survival: ClassVar[Survival] = "rows"
 
     def sat(self, problem: Problem) -> frozenset[int]:
         return frozenset().union(*(p.members for p in problem.previous[: self.back]))

@@ -60,6 +60,10 @@ class PanelSize(Rule):
             kept = (("odd", self.odd), ("not_multiple_of", self.not_multiple_of), ("filled", filled))
             yield Measure("rule.panel_size.parity", abs(nearest - filled), high=0, params=kept)
 
+    def shortfall(self, panel: Panel) -> int:
+        """Seats to the nearest size allowed."""
+        return min(abs(n - len(panel.members)) for n in self.sizes)
+
     def check(self, problem: Problem) -> None:
         if not self.sizes:
             raise Fault("problem.size_empty", f"rules.{self.id}", low=self.low, high=self.high)
@@ -72,3 +76,10 @@ def sizes_of(problem: Problem) -> tuple[int, ...]:
         if isinstance(rule, PanelSize) and rule.soft is None:
             allowed &= set(rule.sizes)
     return tuple(sorted(allowed)) or (problem.low,)
+
+
+def sizes_in(problem: Problem, group: int | None) -> tuple[int, ...]:
+    """The sizes that the panel (None) or a group may have, rising."""
+    if group is None:
+        return sizes_of(problem)
+    return tuple(range(problem.groups[group].low, problem.groups[group].high + 1))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable, Iterator
 from typing import ClassVar, Literal
 
 import numpy as np
 
-from solver.blocks import Block, Row
+from solver.blocks import Block, Linear, Row
 from solver.panel import Measure, Panel
 from solver.rules.base import Rule, Share, Survival
+from solver.rules.panel_size import sizes_in
 from solver.rules.share import seats_for
 from solver.seats import Place, Seats
 
@@ -18,14 +20,14 @@ class Quorum(Rule):
     """For each case, the members (of the panel, or of its group) who are not recused are at least `least` of them.
 
     `recused_counts`: whether someone recused still counts as present for that case; no text decides it (N-12).
-    If so, recusal never breaks the quorum. No-shows: first alternates count as if they sat.
+    If so, recusal never breaks the quorum.
     """
 
     rule: Literal["quorum"] = "quorum"
     least: Share
     of: Literal["panel", "group"] = "panel"
     recused_counts: bool = False
-    survival: ClassVar[Survival] = "count"
+    survival: ClassVar[Survival] = "rows"
 
     @property
     def local(self) -> bool:
@@ -46,31 +48,36 @@ class Quorum(Rule):
         return members - seats_for(self.least, members)
 
     def blocks(self, seats: Seats) -> Iterator[Block]:
-        """members - recused >= least * members, written as an upper bound on those recused."""
+        """members - recused >= least * members, written as an upper bound on those recused; where that bound depends on
+        the size of the panel or group, the size is an auxiliary."""
         if self.recused_counts:
             return
         problem, p, q = seats.problem, self.least.numerator, self.least.denominator
-        rows: dict[tuple[int | None, frozenset[int]], int] = {}
-        placed = frozenset(seats.expert.tolist())
+        scopes = {None if self.of == "panel" else int(g) for g in problem.cases.group}
+        people = {g: frozenset(seats.expert[seats.columns(Place.MEMBER, g)].tolist()) for g in scopes}
+        spare = {g: [n - seats_for(self.least, n) for n in sizes_in(problem, g)] for g in scopes}
+        alike: Counter[tuple[int | None, frozenset[int]]] = Counter()
         for c, recused in enumerate(problem.recused):
             group = None if self.of == "panel" else int(problem.cases.group[c])
-            key = (group, recused & placed)
-            rows[key] = rows.get(key, 0) + 1
-        found = []
-        for (group, recused), times in rows.items():
-            low = problem.low if group is None else problem.groups[group].low
-            high = problem.high if group is None else problem.groups[group].high
-            if len(recused) <= low - seats_for(self.least, low):
+            alike[group, recused & people[group]] += 1
+        rows: list[Row] = []
+        size: dict[int | None, int] = {}
+        for (group, recused), times in alike.items():
+            if len(recused) <= min(spare[group]):
                 continue
             among = np.zeros(len(problem.experts), dtype=bool)
             among[list(recused)] = True
             away = seats.count(Place.MEMBER, group, among)
-            if low == high:
-                found.append(Row(away, upper=high - seats_for(self.least, high), weight=times))
+            if min(spare[group]) == max(spare[group]):
+                rows.append(Row(away, upper=spare[group][0], weight=times))
             else:
-                members = seats.count(Place.MEMBER, group)
-                found.append(Row(q * away - (q - p) * members, upper=0, unit=q, weight=times))
-        yield Block.of(self, found)
+                size.setdefault(group, seats.width + len(size))
+                rows.append(Row(q * away - Linear.of([(size[group], q - p)]), upper=0, unit=q, weight=times))
+        rows += [
+            Row(seats.count(Place.MEMBER, g) - Linear.of([(column, 1)]), 0, 0, unit=0)
+            for g, column in size.items()
+        ]
+        yield Block.of(self, rows, [(sizes_in(problem, g)[0], sizes_in(problem, g)[-1]) for g in size])
 
     def measures(self, panel: Panel) -> Iterator[Measure]:
         for c, recused in enumerate(panel.problem.recused):

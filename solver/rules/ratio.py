@@ -36,7 +36,7 @@ class Ratio(Rule):
     rule: Literal["ratio"] = "ratio"
     parts: tuple[RatioPart, ...] = Field(min_length=2)
     tolerance: int = Field(default=0, ge=0, le=100)
-    survival: ClassVar[Survival] = "loss"
+    survival: ClassVar[Survival] = "rows"
 
     def targets(self, filled: int) -> tuple[int, ...]:
         return apportion(filled, [part.weight for part in self.parts])

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Literal
+from collections.abc import Hashable, Iterator
+from typing import ClassVar, Literal
 
+import numpy as np
 from pydantic import Field
 
-from solver.blocks import Block, Linear, Row
+from solver.blocks import Block, Row
 from solver.errors import Fault
 from solver.facts import Mask, Where, passes, passing
-from solver.panel import Measure, Panel
+from solver.no_shows import asked
+from solver.panel import Finding, Measure, Panel
 from solver.problem import Problem
-from solver.rules.base import Rule
+from solver.rules.base import Rule, Survival
 from solver.seats import Place, Seats
 
 
 class Roles(Rule):
     """One chair and `deputies_low`..`deputies_high` deputies are members who pass every test of their role.
 
-    When the chair does not come the first deputy presides (Order 40 art. 20).
+    When the chair does not come the first deputy presides, then the next (Order 40 art. 20); deputies stand in the
+    order of the experts. After no-shows the rule asks, where there may be deputies at all, that somebody presides: how
+    many deputies are left does not matter then, nor whether the one who presides could have been chair.
     """
 
     rule: Literal["roles"] = "roles"
@@ -27,21 +31,41 @@ class Roles(Rule):
     deputy: tuple[Where, ...] = ()
     deputies_low: int = Field(default=1, ge=0, le=20)
     deputies_high: int = Field(default=1, ge=0, le=20)
+    survival: ClassVar[Survival] = "presides"
+
+    @property
+    def succeeds(self) -> bool:
+        """Whether somebody takes the chair when it is empty."""
+        return self.deputies_high > 0
 
     def may(self, problem: Problem) -> tuple[Mask, Mask]:
         """Who may chair and who may deputise, each of shape (experts,)."""
         facts, day, experts = problem.facts, problem.day, len(problem.experts)
         return passing(self.chair, facts, day, experts), passing(self.deputy, facts, day, experts)
 
+    def sees(self, panel: Panel, expert: int) -> Hashable:
+        """Who holds a role; all others are alike."""
+        return expert if expert == panel.chair or expert in panel.deputies else None
+
     def blocks(self, seats: Seats) -> Iterator[Block]:
-        rows = [
-            Row(seats.count(Place.CHAIR), 1, 1),
-            Row(seats.count(Place.DEPUTY), self.deputies_low, self.deputies_high),
-        ]
-        members = seats.by_expert(Place.MEMBER)
-        for expert, held in seats.by_expert(Place.CHAIR, Place.DEPUTY).items():
-            rows.append(Row(Linear.total(members[expert]) - Linear.total(held), lower=0, unit=0))
-        yield Block.of(self, rows)
+        yield Block.of(
+            self,
+            [
+                Row(seats.count(Place.CHAIR), 1, 1),
+                Row(seats.count(Place.DEPUTY), self.deputies_low, self.deputies_high),
+            ],
+        )
+        held = np.concatenate([seats.columns(Place.CHAIR), seats.columns(Place.DEPUTY)])
+        seat_of = seats.members_of(held)
+        seat = np.unique(seat_of)
+        yield Block.grouped(
+            self,
+            np.concatenate([seat_of, seat]),
+            np.concatenate([held, seat]),
+            vals=np.concatenate([np.ones(len(held), dtype=np.int64), -np.ones(len(seat), dtype=np.int64)]),
+            upper=0,
+            unit=0,
+        )
 
     def measures(self, panel: Panel) -> Iterator[Measure]:
         facts, day = panel.problem.facts, panel.problem.day
@@ -61,6 +85,11 @@ class Roles(Rule):
         if unfit:
             yield Measure("rule.roles.unfit", len(unfit), high=0, experts=unfit)
 
+    def findings_after(self, meeting: Panel) -> Iterator[Finding]:
+        """Whether somebody presides."""
+        if self.succeeds and meeting.chair is None:
+            yield Finding(self.id, Measure("rule.roles.presides", 0, low=1))
+
     def check(self, problem: Problem) -> None:
         for name, tests in (("chair", self.chair), ("deputy", self.deputy)):
             for i, test in enumerate(tests):
@@ -72,3 +101,14 @@ class Roles(Rule):
                 low=self.deputies_low,
                 high=self.deputies_high,
             )
+        for scenario in asked(problem) if self.soft is None and self.succeeds else ():
+            absent = scenario.absent
+            if not scenario.anywhere:
+                absent = min((scenario.within(group.alternates) for group in problem.groups), default=0)
+            if absent > self.deputies_high:
+                raise Fault(
+                    "problem.deputies_few",
+                    f"rules.{self.id}.deputies_high",
+                    deputies=self.deputies_high,
+                    absent=absent,
+                )

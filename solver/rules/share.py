@@ -8,12 +8,13 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from solver.blocks import FREE, Block, Row
+from solver.blocks import Block, Row
 from solver.errors import Fault
 from solver.facts import Mask, Where, passes, passing
 from solver.panel import Measure, Panel
 from solver.problem import Problem
 from solver.rules.base import Rule, Share, Survival
+from solver.rules.panel_size import sizes_in
 from solver.seats import Place, Seats
 
 
@@ -22,21 +23,22 @@ def share_rows(
 ) -> Iterator[Row]:
     """Rows that keep the share of `holders` among the members (of a group) within least..most.
 
-    With a fixed size in whole seats; else q * holders - p * members >= 0, which is right for every size.
+    In whole seats where every size allowed asks for the same number; else q * holders - p * members >= 0, which is
+    right for every size.
     """
-    problem = seats.problem
+    sizes = sizes_in(seats.problem, group)
     held = seats.count(Place.MEMBER, group, holders)
-    members = seats.count(Place.MEMBER, group)
-    low = problem.low if group is None else problem.groups[group].low
-    high = problem.high if group is None else problem.groups[group].high
-    if low == high:
-        lower = -FREE if least is None else -(-least.numerator * low // least.denominator)
-        upper = FREE if most is None else most.numerator * low // most.denominator
-        yield Row(held, lower, upper)
-        return
-    if least is not None:
+    lowest = None if least is None else {seats_for(least, n) for n in sizes}
+    highest = None if most is None else {seats_within(most, n) for n in sizes}
+    if lowest is not None and len(lowest) == 1:
+        yield Row(held, lower=min(lowest))
+    elif least is not None:
+        members = seats.count(Place.MEMBER, group)
         yield Row(least.denominator * held - least.numerator * members, lower=0, unit=least.denominator)
-    if most is not None:
+    if highest is not None and len(highest) == 1:
+        yield Row(held, upper=max(highest))
+    elif most is not None:
+        members = seats.count(Place.MEMBER, group)
         yield Row(most.denominator * held - most.numerator * members, upper=0, unit=most.denominator)
 
 
@@ -59,7 +61,7 @@ class ShareRule(Rule):
     least: Share | None = None
     most: Share | None = None
     scope: Literal["panel", "group"] = "panel"
-    survival: ClassVar[Survival] = "loss"
+    survival: ClassVar[Survival] = "rows"
 
     @property
     def local(self) -> bool:
