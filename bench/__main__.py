@@ -9,42 +9,71 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
+from pathlib import Path
 from statistics import median
 
 from bench import coauthors
 from bench.measure import Cost, machine, run, spread
+from bench.picture import Point, draw
 
 PARTS = ("solve", "lexicographic", "registry", "snapshot", "coauthors")
 
 
-def solve(seeds: int, experts: int, cut: float) -> None:
-    """Our assembly against the naive CP-SAT model of the same rules, weighted goals."""
-    print(f"\n## Panel of 25 + 8 from {experts:,} experts, 200 cases, weighted goals, {seeds} seeds")
-    pairs: list[tuple[Cost, Cost]] = []
-    for seed in range(1, seeds + 1):
-        ours = run("assemble", str(experts), str(seed), "weighted")
-        naive = run("naive", str(experts), str(seed), str(cut))
-        pairs.append((ours, naive))
-        ended = naive.said["status"] == "optimal"
-        same = "same optimum" if naive.said["objective"] == ours.said["objective"] else "DIFFERENT VALUE"
-        print(
-            f"seed {seed}: {ours.said['eligible']} eligible; ours {ours.said['status']} "
-            f"{ours.wall:.2f} s wall {ours.cpu:.2f} s CPU {ours.peak_mb:.0f} MB; naive {naive.said['status']} "
-            f"{naive.cpu:.2f} s CPU {naive.peak_mb:.0f} MB; {same if ended else f'naive cut at {cut:.0f} s'}",
-            flush=True,
-        )
-    ratios = [ours.cpu / naive.cpu for ours, naive in pairs]
-    print(f"ours, wall s:   {spread([ours.wall for ours, _ in pairs])}   must 10, stretch 4")
-    print(f"ours, CPU s:    {spread([ours.cpu for ours, _ in pairs])}")
-    print(f"naive, CPU s:   {spread([naive.cpu for _, naive in pairs])}")
-    print(
-        f"CPU ratio:      {spread(ratios)}   must 0.8, stretch 0.5 (cut runs of the naive model count as cut)"
-    )
+METHODS = (
+    "ours",
+    "ours, 2 engines",
+    "gated cliques, CP-SAT",
+    "same rows, HiGHS",
+    "naive CP-SAT",
+    "office draw",
+)
+"""Who is compared; the first is the measure of the others."""
+
+
+def _method(name: str, experts: int, seed: int, cut: float) -> Cost:
+    match name:
+        case "ours":
+            return run("assemble", str(experts), str(seed), "weighted")
+        case "ours, 2 engines":
+            return run("assemble", str(experts), str(seed), "weighted", "2")
+        case "office draw":
+            return run("rival", "draw", str(experts), str(seed), str(min(cut, 30.0)))
+    rival = {"gated cliques, CP-SAT": "gated", "same rows, HiGHS": "highs", "naive CP-SAT": "naive"}[name]
+    return run("rival", rival, str(experts), str(seed), str(cut))
+
+
+def solve(seeds: int, sizes: list[int], cut: float, plot: Path | None) -> None:
+    """Our assembly beside its rivals on the same weighted problems, seed by seed, smallest pool first."""
+    points: list[Point] = []
+    for experts in sizes:
+        print(f"\n## Panel of 25 + 8 from {experts:,} experts, 200 cases, weighted goals, {seeds} seeds")
+        print("| method | wall s | CPU s | MB above the pool | proven | optimum as ours | CPU to ours |")
+        print("|---|---|---|---|---|---|---|", flush=True)
+        ours: list[Cost] = []
+        for name in METHODS:
+            costs = [_method(name, experts, seed, cut) for seed in range(1, seeds + 1)]
+            ours = ours or costs
+            proven = [cost.said["status"] == "optimal" for cost in costs]
+            same = [a.said["objective"] == b.said["objective"] for a, b in zip(costs, ours, strict=True)]
+            above = [cost.peak_mb - cost.said["loaded_mb"] for cost in costs]
+            ratios = [a.cpu / b.cpu for a, b in zip(costs, ours, strict=True)]
+            print(
+                f"| {name} | {spread([c.wall for c in costs])} | {spread([c.cpu for c in costs])} | "
+                f"{spread(above, 0)} | {sum(proven)} of {seeds} | {sum(same)} of {seeds} | {spread(ratios, 1)} |",
+                flush=True,
+            )
+            points += [
+                Point(name, experts, seed, cost.cpu, done)
+                for seed, (cost, done) in enumerate(zip(costs, proven, strict=True), start=1)
+            ]
+    if plot is not None:
+        draw(points, plot)
+        print(f"\nplot: {plot}")
 
 
 def lexicographic(seeds: int, experts: int) -> None:
     """The same problems with the goal levels settled one after the other."""
-    print(f"\n## The same, lexicographic, {seeds} seeds")
+    print(f"\n## The same from {experts:,} experts, lexicographic, {seeds} seeds")
     runs = [run("assemble", str(experts), str(seed), "lexicographic") for seed in range(1, seeds + 1)]
     for seed, one in enumerate(runs, start=1):
         print(
@@ -87,18 +116,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="PART", help="which figures (default: all)")
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--experts", type=int, default=10_000, help="of the panel problems")
+    parser.add_argument("--experts", type=int, nargs="+", default=[1_000, 10_000, 100_000])
     parser.add_argument(
-        "--cut", type=float, default=60.0, help="seconds after which the naive model is stopped"
+        "--plot", type=Path, default=None, help="where to put the picture of the first part (PNG)"
     )
+    parser.add_argument("--cut", type=float, default=60.0, help="seconds after which a rival is stopped")
     parser.add_argument("--large", type=int, default=100_000, help="experts of the snapshot")
     given = parser.parse_args()
     chosen = given.parts or PARTS
     print(f"# {machine()}")
     if "solve" in chosen:
-        solve(given.seeds, given.experts, given.cut)
+        solve(given.seeds, given.experts, given.cut, given.plot)
     if "lexicographic" in chosen:
-        lexicographic(given.seeds, given.experts)
+        for experts in given.experts:
+            lexicographic(given.seeds, experts)
     if "registry" in chosen:
         registry(given.seeds, 20_000)
     if "snapshot" in chosen:

@@ -21,11 +21,12 @@ def made_problem(experts: str, seed: str, *, weighted: bool) -> Problem:
     return replace(problem, weighted=weighted, limits=Limits(seconds=300))
 
 
-def assemble(experts: str, seed: str, mode: str) -> None:
+def assemble(experts: str, seed: str, mode: str, workers: str = "1") -> None:
     """Our assembly, from the problem in memory to the checked answer."""
     from solver.assemble import assemble as run
 
     problem = made_problem(experts, seed, weighted=mode == "weighted")
+    problem = replace(problem, limits=replace(problem.limits, workers=int(workers)))
     watch = Stopwatch()
     answer, log = run(problem)
     watch.report(
@@ -35,17 +36,21 @@ def assemble(experts: str, seed: str, mode: str) -> None:
         eligible=answer.funnel[-1].left,
         columns=log.columns,
         phases=log.phases,
+        unique=log.unique,
     )
 
 
-def naive(experts: str, seed: str, seconds: str) -> None:
-    """The same weighted problem on the model one would write first."""
-    from bench.naive import naive as run
+def rival(name: str, experts: str, seed: str, seconds: str) -> None:
+    """The same weighted problem by a rival of `bench.rivals`."""
+    from bench import rivals
 
     problem = made_problem(experts, seed, weighted=True)
     watch = Stopwatch()
-    solved, engine = run(problem, float(seconds))
-    watch.report(status=solved.status, objective=solved.value, columns=len(engine.columns))
+    if name == "draw":
+        reached = rivals.draw(problem, 1000, float(seconds))
+    else:
+        reached = getattr(rivals, name)(problem, float(seconds))
+    watch.report(status=reached.status, objective=reached.value, columns=reached.columns, rows=reached.rows)
 
 
 def generate(experts: str, seed: str, out: str) -> None:
@@ -127,7 +132,7 @@ def snapshot(database: str) -> None:
 
 JOBS: dict[str, Callable[..., None]] = {
     "assemble": assemble,
-    "naive": naive,
+    "rival": rival,
     "generate": generate,
     "load": load,
     "facts": facts,

@@ -11,8 +11,11 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
 from typing import Any
+
+from solver.engines.processes import cpu_seconds, known
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,19 +39,41 @@ def run(job: str, *arguments: str, seconds: float = 900) -> Cost:
 
 
 class Stopwatch:
-    """Wall and CPU (user + system) of this process since the start."""
+    """Wall and CPU (user + system) of this process and its engines since the start."""
 
     def __init__(self) -> None:
-        self.wall, self.cpu = time.perf_counter(), time.process_time()
+        self.wall, self.cpu = time.perf_counter(), self._cpu()
+        self.loaded = self._peak()
+
+    @staticmethod
+    def _cpu() -> float:
+        return time.process_time() + cpu_seconds()
+
+    @staticmethod
+    def _peak() -> float:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
     def report(self, **said: Any) -> None:
-        """Prints the cost and what the job says, as one line of JSON."""
+        """Prints the cost and what the job says, as one line of JSON. Engines in processes of their own count."""
         cost = {
             "wall": time.perf_counter() - self.wall,
-            "cpu": time.process_time() - self.cpu,
-            "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+            "cpu": self._cpu() - self.cpu,
+            "peak_mb": self._peak() + engines_peak_mb(),
+            "loaded_mb": self.loaded,
         }
         print(json.dumps({**cost, **said}))
+
+
+def engines_peak_mb() -> float:
+    """The sum of the peaks of the engine processes that are still there."""
+    total = 0.0
+    for process in known():
+        try:
+            status = Path(f"/proc/{process.pid}/status").read_text()
+        except OSError:
+            continue
+        total += sum(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmHWM"))
+    return total
 
 
 def spread(values: Sequence[float], digits: int = 2) -> str:

@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from solver.answer import Answer, GateResult, GoalResult, ProblemRef, RunLog, Saying
 from solver.check import judge
+from solver.diagnosis.why_not import why_not
 from solver.document import problem_sha256
 from solver.engines.processes import cpu_seconds as engines_cpu
 from solver.engines.race import Cancelled, engines_for
@@ -15,7 +16,6 @@ from solver.problem import Problem
 from solver.progress import Progress, Reporter, silent
 from solver.reasons import alternates_of, cases_of, members_of
 from solver.search import Outcome, search
-from solver.why_not import why_not
 
 
 class BrokenPanel(AssertionError):
@@ -31,6 +31,14 @@ def assemble(
     all costs are added. The answer is `optimal` only if every level was proven. It has passed the checker: otherwise
     BrokenPanel is raised. `cancelled` is asked often; the best panel so far is returned then, `stopped_by` says so.
     """
+    answer, run, _ = assembled(problem, report=report, cancelled=cancelled)
+    return answer, run
+
+
+def assembled(
+    problem: Problem, *, report: Reporter = silent, cancelled: Cancelled = lambda: False
+) -> tuple[Answer, RunLog, Outcome]:
+    """The same with the outcome of the search, from which a proof can be written."""
     wall, cpu = time.monotonic(), time.process_time() + engines_cpu()
     outcome = search(problem, distinct=True, report=report, cancelled=cancelled)
     searched = time.monotonic()
@@ -48,7 +56,7 @@ def assemble(
         unique=outcome.unique,
         note=_note(outcome),
     )
-    return answer, run
+    return answer, run, outcome
 
 
 def _engine(workers: int) -> str:

@@ -24,7 +24,7 @@ from solver.seats import PRESENT
 CANDIDATES = 8
 """How many fractional columns are tried at each branching."""
 WHOLE = 1e-6
-PATIENCE = 8
+PATIENCE = 40
 """Branchings in a row that may leave nine tenths of the seats open before we stop."""
 
 
@@ -104,12 +104,12 @@ class Cover:
         for column in tried:
             at = int(np.floor(leaf.point[column] + WHOLE))
             low, high = int(leaf.model.column_lower[column]), int(leaf.model.column_upper[column])
-            ends = [
-                min(self._relaxation.trial(leaf.model, column, low, at), within + 1.0),
-                min(self._relaxation.trial(leaf.model, column, at + 1, high), within + 1.0),
+            gains = [
+                min(self._relaxation.trial(leaf.model, column, *part), within + 1.0) - leaf.floor
+                for part in ((low, at), (at + 1, high))
             ]
-            scores.append((min(ends), max(ends), -column, at))
-        _, _, column, at = max(scores)
+            scores.append((max(gains[0], 1.0) * max(gains[1], 1.0), -column, at))
+        _, column, at = max(scores)
         low, high = int(leaf.model.column_lower[-column]), int(leaf.model.column_upper[-column])
         return [self._branch(leaf, -column, low, at), self._branch(leaf, -column, at + 1, high)]
 

@@ -179,11 +179,8 @@ def build(problem: Problem, seats: Seats, *, without: frozenset[str] = frozenset
         if rule.id in without or (isinstance(rule, Gate) and rule.soft is None):
             continue
         for block in rule.blocks(seats):
-            joiner.add(rule, block)
-            if no_shows and rule.soft is None and rule.survival != "none":
-                again = surviving_rows(rule, block, seats)
-                if again is not None:
-                    joiner.add(rule, again)
+            surviving = surviving_rows(rule, block, seats) if no_shows and rule.soft is None else None
+            joiner.add(rule, surviving or block)
     return joiner.model(problem.goals)
 
 

@@ -86,6 +86,11 @@ def proof_of(outcome: Outcome) -> Proof:
         rows=len(outcome.model.lower),
         stages=[_stage(stage) for stage in outcome.stages],
     )
+    return sealed(proof)
+
+
+def sealed(proof: Proof) -> Proof:
+    """The proof with the sha256 of what it says."""
     return proof.model_copy(update={"sha256": _digest(proof)})
 
 

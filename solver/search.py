@@ -57,6 +57,8 @@ class Outcome:
     stopped_by: Stopped | None
     goals: tuple[GoalResult, ...]
     panel: Panel | None
+    values: Ints | None
+    """The panel over all columns of the model."""
     unique: bool | None
     stages: tuple[Stage, ...]
     phases: Mapping[str, float]
@@ -95,6 +97,7 @@ def search(
         running.stopped_by,
         tuple(running.results),
         None if running.values is None else model.seats.decode(running.values),
+        running.values,
         running.unique,
         tuple(running.stages),
         {name: round(b - a, 3) for name, a, b in zip(names, marks, marks[1:], strict=False)},

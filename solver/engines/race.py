@@ -38,6 +38,8 @@ class Effort:
     workers: int = 1
     memory_mb: int | None = None
     seed: int = 0
+    engines: tuple[EngineName, ...] | None = None
+    """These and no others; None leaves the choice to `workers`."""
 
 
 def engines_for(workers: int) -> tuple[EngineName, ...]:
@@ -117,7 +119,7 @@ class _Race:
         self.ends = time.monotonic() + effort.seconds
 
     def run(self, cancelled: Cancelled) -> Solved:
-        names = engines_for(self.effort.workers)
+        names = self.effort.engines or engines_for(self.effort.workers)
         threads = max(1, self.effort.workers - len(names) + 1)
         for name in names:
             self._start(name, threads if name == "cp_sat" else 1)
