@@ -10,33 +10,25 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from expert_pool import clock, ledger, records
-from expert_pool.documents.people import Person, people_in
+from expert_pool import clock, ledger
+from expert_pool.documents.people import Person
 from expert_pool.filings import FilingGap, filings_missing
 from expert_pool.policies.load import load
 from expert_pool.policies.policy import Policy
-from expert_pool.registry import (
-    Employer,
-    EmployerName,
-    Expert,
-    NameKind,
-    PanelRecord,
-    PanelState,
-    Role,
-    Seat,
-)
+from expert_pool.recorded import find_panel, looked, opens_on, people_behind, put_down, seated_in
+from expert_pool.registry import PanelRecord, PanelState, Seat
 from expert_pool.snapshots import Choice, Snapshot, find_sitting, snapshot, take
 from expert_pool.store import Store
-from expert_pool.viewer import Viewer, counted, visible
+from expert_pool.viewer import Viewer, visible
 from solver.answer import Answer, RunLog, Saying
-from solver.document import check_problem, problem_bytes, read_problem
+from solver.document import check_problem, read_problem
 from solver.errors import Fault
 from solver.problem import Limits, Problem
 from solver.progress import Progress, Reporter, silent
@@ -113,29 +105,19 @@ def request(
     known_at = clock.now()
     report(Progress("snapshot"))
     with store.reading() as session:
-        sitting = find_sitting(session, viewer, committee, meeting)
-        viewer.require(sitting.organiser_id)
-        gaps = filings_missing(
+        taken, gaps = take_filed(
             session,
             viewer,
-            committee_id=sitting.committee_id,
-            on=sitting.on,
-            policy=rules,
-            season=sitting.season,
-            known_at=known_at,
-        )
-        _refuse_unfiled(gaps, committee, sitting.on)
-        taken = take(
-            session,
-            viewer,
-            sitting,
+            committee,
+            meeting,
             rules,
+            known_at,
             seed=seed,
-            known_at=known_at,
             locks=locks,
             exclusions=exclusions,
             limits=limits,
         )
+    sitting = taken.sitting
     check_problem(taken.problem)
 
     from solver.assemble import assemble
@@ -143,14 +125,56 @@ def request(
     answer, run_log = assemble(taken.problem, report=report, cancelled=cancelled)
     report(Progress("record"))
     with store.session() as session:
-        code = _record(session, viewer, taken, rules, answer, known_at, open_on or sitting.on)
+        panel = put_down(
+            session,
+            viewer,
+            sitting,
+            taken.problem,
+            answer,
+            rules,
+            expert_ids=taken.expert_ids,
+            known_at=known_at,
+            open_on=open_on or sitting.on,
+        )
         names: People = {}
         if viewer.opens_seals and answer.members:
-            names = _people(session, viewer, taken.problem, answer)
-            _looked(session, viewer, sitting.organiser_id, code, open_on or sitting.on)
+            names = people_behind(session, viewer, taken.problem, seated_in(answer))
+            looked(session, viewer, sitting.organiser_id, panel.code, open_on or sitting.on)
+    return Decided(panel.code, taken.problem, answer, run_log, names, notes_on(taken, gaps), known_at)
+
+
+def take_filed(
+    session: Session,
+    viewer: Viewer,
+    committee: str,
+    meeting: str,
+    policy: Policy,
+    known_at: datetime,
+    **more: Any,
+) -> tuple[Snapshot, Sequence[FilingGap]]:
+    """The snapshot of a meeting whose filings are in order, and the filings that are missing and do not bar.
+
+    `more` goes to `snapshots.take`. Raises Fault as `request` does.
+    """
+    sitting = find_sitting(session, viewer, committee, meeting)
+    viewer.require(sitting.organiser_id)
+    gaps = filings_missing(
+        session,
+        viewer,
+        committee_id=sitting.committee_id,
+        on=sitting.on,
+        policy=policy,
+        season=sitting.season,
+        known_at=known_at,
+    )
+    _refuse_unfiled(gaps, committee, sitting.on)
+    return take(session, viewer, sitting, policy, known_at=known_at, **more), gaps
+
+
+def notes_on(taken: Snapshot, gaps: Sequence[FilingGap]) -> tuple[Saying, ...]:
+    """What a user must know of a snapshot besides its answer."""
     drawn = [Saying(code="panels.proposal")] if taken.problem.procedure == "draw" else []
-    notes = (*drawn, *taken.notes, *(gap.says() for gap in gaps))
-    return Decided(code, taken.problem, answer, run_log, names, notes, known_at)
+    return (*drawn, *taken.notes, *(gap.says() for gap in gaps))
 
 
 def approve(store: Store, viewer: Viewer, panel_code: str, *, policy: Policy | None = None) -> None:
@@ -161,7 +185,7 @@ def approve(store: Store, viewer: Viewer, panel_code: str, *, policy: Policy | N
     `viewer.not_yours`.
     """
     with store.session() as session:
-        panel = _panel(session, viewer, panel_code)
+        panel = find_panel(session, viewer, panel_code)
         viewer.require(panel.organiser_id)
         ledger.hold(session, panel.organiser_id)
         if not panel.fileable:
@@ -196,19 +220,20 @@ def approve(store: Store, viewer: Viewer, panel_code: str, *, policy: Policy | N
 def show(store: Store, viewer: Viewer, panel_code: str) -> Shown:
     """A recorded panel, and who sits in it as far as the viewer may know. Raises Fault `panels.panel_unknown`."""
     with store.reading() as session:
-        panel = _panel(session, viewer, panel_code)
+        panel = find_panel(session, viewer, panel_code)
         answer = Answer.model_validate_json(panel.answer)
-        open_on = session.scalar(select(func.max(Seat.open_on)).where(Seat.panel_id == panel.id))
+        open_on = opens_on(session, panel)
         seats = session.scalar(
             select(func.count(Seat.id)).where(Seat.panel_id == panel.id, *visible(viewer, Seat))
         )
         sealed = open_on is not None and not seats
         names: People = {}
         if seats:
-            names = _people(session, viewer, read_problem(zlib.decompress(panel.problem)), answer)
+            problem = read_problem(zlib.decompress(panel.problem))
+            names = people_behind(session, viewer, problem, seated_in(answer))
     if seats and open_on is not None and clock.today() < open_on:
         with store.session() as session:
-            _looked(session, viewer, panel.organiser_id, panel_code, open_on)
+            looked(session, viewer, panel.organiser_id, panel_code, open_on)
     return Shown(
         panel_code=panel_code,
         state=panel.state,
@@ -238,93 +263,6 @@ def _refuse_unfiled(gaps: Sequence[FilingGap], committee: str, on: date) -> None
         )
 
 
-def _record(
-    session: Session,
-    viewer: Viewer,
-    taken: Snapshot,
-    policy: Policy,
-    answer: Answer,
-    known_at: datetime,
-    open_on: date,
-) -> str:
-    """Store the answer, its seats and the ledger entry; the panel's code."""
-    sitting = taken.sitting
-    ledger.hold(session, sitting.organiser_id)
-    before = session.scalar(
-        select(func.count(PanelRecord.id)).where(PanelRecord.meeting_id == sitting.meeting_id)
-    )
-    panel = PanelRecord(
-        code=f"{sitting.meeting}-P{(before or 0) + 1}",
-        meeting_id=sitting.meeting_id,
-        organiser_id=sitting.organiser_id,
-        state=PanelState.PROPOSED,
-        policy=policy.id,
-        problem_sha256=answer.problem.sha256,
-        problem=zlib.compress(problem_bytes(taken.problem), 6),
-        answer=answer.model_dump_json(),
-        fileable=answer.fileable,
-        requested_at=known_at,
-        requested_by=viewer.actor,
-        approved_at=None,
-        approved_by=None,
-    )
-    session.add(panel)
-    session.flush()
-    ids = dict(zip(taken.facts.pseudonyms, taken.facts.expert_ids.tolist(), strict=True))
-    common: dict[str, Any] = {"panel_id": panel.id, "open_on": open_on}
-    seats = [
-        Seat(**common, expert_id=ids[m.expert], group=m.group, role=Role(m.role), call_order=None)
-        for m in answer.members
-    ]
-    seats += [
-        Seat(**common, expert_id=ids[a.expert], group=a.group, role=Role.ALTERNATE, call_order=a.order)
-        for a in answer.alternates
-    ]
-    session.add_all(seats)
-    session.flush()
-    ledger.append(
-        session,
-        organiser_id=sitting.organiser_id,
-        actor=viewer.actor,
-        action="panel.requested",
-        subject=panel.code,
-        payload={
-            "problem": answer.problem.sha256,
-            "seed": answer.problem.seed,
-            "status": answer.status,
-            "fileable": answer.fileable,
-            "known_at": known_at,
-            "policy": asdict(policy.ref),
-            "overrides": [asdict(override) for override in policy.overrides],
-            "open_on": open_on,
-        },
-        rows=[panel, *seats],
-    )
-    return panel.code
-
-
-def _panel(session: Session, viewer: Viewer, panel_code: str) -> PanelRecord:
-    panel = session.scalar(
-        select(PanelRecord).where(PanelRecord.code == panel_code, *visible(viewer, PanelRecord))
-    )
-    if panel is None:
-        raise Fault("panels.panel_unknown", panel_code)
-    return panel
-
-
-def _looked(session: Session, viewer: Viewer, organiser_id: int, panel_code: str, open_on: date) -> None:
-    """Write down that sealed names were read."""
-    if clock.today() < open_on:
-        ledger.append(
-            session,
-            organiser_id=organiser_id,
-            actor=viewer.actor,
-            action="panel.seals_opened",
-            subject=panel_code,
-            payload={"open_on": open_on},
-        )
-
-
 def _second_person(policy: Policy) -> bool:
     parameter = policy.parameters.get(SECOND_PERSON)
     return parameter is not None and parameter.value is True
@@ -335,42 +273,6 @@ def _without_people(answer: Answer) -> Answer:
     findings = [finding.model_copy(update={"experts": []}) for finding in answer.findings]
     hidden = {"members": [], "alternates": [], "cases": [], "findings": findings}
     return answer.model_copy(update=hidden)
-
-
-def _people(session: Session, viewer: Viewer, problem: Problem, answer: Answer) -> dict[str, Person]:
-    """The people behind the pseudonyms of a panel: their names now, the rest as the problem has it."""
-    seated = [*(m.expert for m in answer.members), *(a.expert for a in answer.alternates)]
-    people = people_in(problem, seated)
-    named = select(Expert.pseudonym, Expert.name).where(Expert.pseudonym.in_(seated))
-    names = dict(session.execute(named).all())
-    employers = _employer_names(session, viewer, {p.employer for p in people.values()}, problem.on)
-    return {
-        pseudonym: Person(
-            name=names.get(pseudonym, pseudonym),
-            employer=employers.get(person.employer, person.employer),
-            sector=person.sector,
-            rank=person.rank,
-            region=person.region,
-            specialties=person.specialties,
-        )
-        for pseudonym, person in people.items()
-    }
-
-
-def _employer_names(session: Session, viewer: Viewer, codes: set[str], on: date) -> dict[str, str]:
-    """The official names of employers on a day, by code; the latest first given wins."""
-    rows = session.execute(
-        select(Employer.code, EmployerName.name)
-        .join(EmployerName, EmployerName.employer_id == Employer.id)
-        .where(
-            Employer.code.in_(codes),
-            EmployerName.kind == NameKind.OFFICIAL,
-            records.current(EmployerName, on),
-            *counted(viewer, EmployerName),
-        )
-        .order_by(EmployerName.holds_on, EmployerName.id)
-    )
-    return dict(rows.all())
 
 
 __all__ = [

@@ -65,6 +65,11 @@ class Snapshot:
     facts: PoolFacts
     notes: tuple[Saying, ...]
 
+    @property
+    def expert_ids(self) -> dict[str, int]:
+        """The registry's ids of the experts, by pseudonym."""
+        return dict(zip(self.facts.pseudonyms, self.facts.expert_ids.tolist(), strict=True))
+
 
 def snapshot(
     session: Session,
@@ -208,6 +213,7 @@ def take(
         goals=policy.goals(sitting.level),
         weighted=policy.weighted,
         limits=limits or Limits(),
+        ladder=policy.ladder(sitting.level),
         made=facts.made,
     )
     return Snapshot(problem, sitting, facts, grouping.notes)

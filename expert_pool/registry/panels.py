@@ -36,6 +36,8 @@ class PanelRecord(Table):
     requested_by: Mapped[str]
     approved_at: Mapped[datetime | None]
     approved_by: Mapped[str | None]
+    invitations: Mapped[str | None] = mapped_column(Text, default=None)
+    """How its invitations stand (`invitations/1`, pseudonyms only); sealed as the answer is."""
 
 
 class Seat(Table):

@@ -51,7 +51,7 @@ def request(
                 policy=rules,
                 seed=seed,
                 report=report,
-                limits=_limits(seconds, workers),
+                limits=limits_of(seconds, workers),
                 cancelled=cancelled,
             )
         )
@@ -117,7 +117,8 @@ def _look(face: Face, code: str, open_seals: bool) -> "tuple[Shown, Problem]":
     return shown, problem
 
 
-def _limits(seconds: float | None, workers: int | None) -> "Limits | None":
+def limits_of(seconds: float | None, workers: int | None) -> "Limits | None":
+    """The limits typed; None where the usual ones hold."""
     from solver.problem import Limits
 
     if seconds is None and workers is None:
