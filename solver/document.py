@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
+import orjson
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from solver.errors import Fault
@@ -483,16 +484,14 @@ def _column(column: Column) -> dict[str, Any]:
 
 def problem_bytes(problem: Problem) -> bytes:
     """The canonical file: sorted keys, no spaces, UTF-8."""
-    return json.dumps(to_plain(problem), ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    return orjson.dumps(to_plain(problem), option=orjson.OPT_SORT_KEYS)
 
 
 def problem_sha256(problem: Problem) -> str:
     """The hash that names a problem everywhere; limits do not belong to it, since they change no rule."""
     plain = to_plain(problem)
     del plain["limits"]
-    return sha256(
-        json.dumps(plain, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
-    ).hexdigest()
+    return sha256(orjson.dumps(plain, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 def write_problem(problem: Problem, path: Path) -> None:

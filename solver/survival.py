@@ -295,23 +295,24 @@ class _Writer:
         return -some + 1 if step.rest else some
 
     def _gain(self, step: _Step) -> Linear:
-        """Whether the first alternate is above the step and some member is below."""
-
-        def rows(gain: Linear) -> Iterator[Row]:
-            below, most = self._below(step)
-            yield Row(below + most * self._above(step, 1) - most * gain, upper=most, unit=0)
-
-        return self._once(("gain", *step.key), rows)
+        """Whether the first alternate is above the step and some member is below: 1 unless `first - gain` may be full."""
+        return self._once(
+            ("gain", *step.key), lambda gain: self._only_full(step, 1, self._above(step, 1) - gain)
+        )
 
     def _full(self, step: _Step, i: int) -> Linear:
         """1 only if fewer than i members are below the step."""
+        return self._once(("full", i, *step.key), lambda full: self._only_full(step, i, full))
 
-        def rows(full: Linear) -> Iterator[Row]:
-            below, most = self._below(step)
-            if most >= i:
-                yield Row(below + (most - i + 1) * full, upper=most, unit=0)
-
-        return self._once(("full", i, *step.key), rows)
+    def _only_full(self, step: _Step, i: int, full: Linear) -> Iterator[Row]:
+        """Lets an expression of at most 1 be 1 only if fewer than i members are below the step. The second row says no
+        more than the first, but sooner, where the size of the group is open: it spares the engines fractions."""
+        group = self.seats.problem.groups[step.group]
+        below, most = self._below(step)
+        if most >= i:
+            yield Row(below + (most - i + 1) * full, upper=most, unit=0)
+        if group.low < group.high and group.low >= i and not step.rest:
+            yield Row((group.low - i + 1) * full - Linear.total(step.some), upper=0, unit=0)
 
     def _below(self, step: _Step) -> tuple[Linear, int]:
         """How many members are below the step, and the most there can be."""

@@ -27,6 +27,6 @@ def exit_of(answer: Answer) -> Exit:
         return Exit.INTERRUPTED
     if answer.status == "infeasible":
         return Exit.INFEASIBLE
-    if answer.status == "unknown" or answer.stopped_by in ("time", "memory"):
+    if answer.status == "unknown" or answer.stopped_by in ("time", "memory", "engine"):
         return Exit.LIMIT
     return Exit.OK

@@ -83,6 +83,22 @@ class TermsDoc(Doc):
     credit_years: int | None = None
 
 
+class ChangeDoc(Doc):
+    """Fields of a rule that take other values; null: the rule no longer holds."""
+
+    rule: str
+    fields: dict[str, Any] | None
+
+
+class StepDoc(Doc):
+    """One step of the thin-pool ladder. With neither changes nor recruits it is advice only."""
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    changes: list[ChangeDoc] = []
+    recruits: bool = False
+    basis: BasisDoc
+
+
 class PolicyDoc(Doc):
     """The file as a whole; the parts that may speak of parameters are looked at once these have values."""
 
@@ -101,6 +117,7 @@ class PolicyDoc(Doc):
     terms: dict[str, Any] = {}
     rules: list[dict[str, Any]] = Field(min_length=1)
     goals: list[dict[str, Any]] = Field(min_length=1)
+    ladder: list[dict[str, Any]] = []
 
 
 class OverrideDoc(Doc):

@@ -22,6 +22,7 @@ from expert_pool.policies.document import (
     Words,
 )
 from expert_pool.policies.judging import Judging
+from expert_pool.policies.ladder import ladder
 from expert_pool.policies.located import Located, Path, nearest, read
 from expert_pool.policies.parameters import References, checked, overridden, stood_on
 from expert_pool.policies.parsing import misfit, parsed
@@ -177,13 +178,14 @@ class _Reading:
         judging = Judging(self, level)
         rules = judging.rules()
         goals = judging.goals()
+        steps = ladder(self, level, rules)
         part = self.references.settle(("seats",), self.doc.seats, level)
         seats = parsed(SeatsDoc, self.located, ("seats",), part.data)
         lacks = next((part.lacking[key,] for key in ("low", "high") if (key,) in part.lacking), "")
         for name in part.lacking.values():
             self.note(name, level, "seats")
         if seats.low is None or seats.high is None:
-            return Settled(rules, goals, None, lacks)
+            return Settled(rules, goals, None, lacks, steps)
         group_low = 1 if seats.group_low is None else seats.group_low
         if not group_low <= seats.low <= seats.high:
             raise Fault(
@@ -199,6 +201,7 @@ class _Reading:
             Seating(
                 seats.low, seats.high, seats.group_by, group_low, seats.alternates or 0, seats.directed_apart
             ),
+            ladder=steps,
         )
 
     def conflicts(self) -> dict[str, Conflict]:

@@ -9,7 +9,7 @@ from datetime import date
 from expert_pool.policies.document import FilingName, GroupBy, ParameterType, Window
 from solver.errors import Fault
 from solver.goals import Goal
-from solver.problem import Effect, PolicyRef, Procedure
+from solver.problem import Effect, PolicyRef, Procedure, Step
 from solver.rules import Basis, Rule
 
 Setting = int | str | bool | None
@@ -103,6 +103,7 @@ class Settled:
     goals: tuple[Goal, ...]
     seating: Seating | None
     lacks: str = ""
+    ladder: tuple[Step, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -146,6 +147,10 @@ class Policy:
         if settled.seating is None:
             raise Fault("policy.number_needed", self.id, parameter=settled.lacks, level=level)
         return settled.seating
+
+    def ladder(self, level: str = "senior") -> tuple[Step, ...]:
+        """What an office may try, step by step, when its pool is too thin."""
+        return self._settled(level).ladder
 
     def _settled(self, level: str) -> Settled:
         if level not in self.by_level:

@@ -173,6 +173,7 @@ def _problem(region: Region, seed: int) -> Problem:
         ),
         rules=request.rules(),
         goals=request.goals(),
+        ladder=request.ladder(),
         made=True,
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from solver.goals import GOALS, Goal
-from solver.problem import PolicyRef
+from solver.problem import PolicyRef, RuleChange, Step
 from solver.rules import RULES, Rule
 
 BASIS = "生成的示例要求，无文件依据 (a made request: no text stands behind it)"
@@ -86,3 +86,22 @@ def rules() -> tuple[Rule, ...]:
 def goals() -> tuple[Goal, ...]:
     """Its goals: coverage of the cases first (the soft rule), then match, rotation, load, and the seeded order."""
     return tuple(GOALS[g["goal"]].model_validate(g) for g in _GOALS)
+
+
+def ladder() -> tuple[Step, ...]:
+    """What to try when the pool is too thin: other pools, candidates who are vetted fast, another committee."""
+    vetted = (
+        RuleChange("in_pool", None),
+        RuleChange("standing", {"where": _CANDIDATES}),
+        RuleChange(
+            "in_term", {"where": {"fact": "term_until", "op": "ge", "value": "@meeting", "unknown": "passes"}}
+        ),
+    )
+    return (
+        Step("other_pools", recruits=True, basis=BASIS),
+        Step("fast_vetting", vetted, recruits=True, basis=BASIS),
+        Step("delegation", basis=BASIS),
+    )
+
+
+_CANDIDATES = {"fact": "state", "op": "in", "value": ["active", "restricted", "candidate"]}

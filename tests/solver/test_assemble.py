@@ -137,9 +137,10 @@ def test_a_lock_that_a_gate_bars_is_named(complete: Problem) -> None:
     """An untrained expert locked in: the answer names the expert and the gate."""
     answer, _ = assemble(replace(complete, locks=(replace(complete.locks[0], expert=1),)))
     assert answer.status == "infeasible"
-    assert [(s.code, s.params) for s in answer.why_not] == [
-        ("why_not.lock_barred", {"expert": "P01", "gates": ["trained"]})
-    ]
+    together, *told = answer.why_not
+    assert (together.code, together.params) == ("why_not.together", {"rules": ["trained", "locks"]})
+    assert [said.code for said in told] == ["need.gate", "need.lock"]
+    assert told[1].params["expert"] == "P01"
 
 
 def test_no_time_gives_an_honest_unknown(complete: Problem) -> None:

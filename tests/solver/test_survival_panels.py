@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from concentrated import concentrated
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tiny_absences import SCENARIOS, drawn
@@ -100,6 +101,20 @@ def test_the_exact_form_finds_a_panel_where_the_sufficient_one_finds_none() -> N
     simpler, _ = assemble(in_form(problem, "sufficient"))
     assert (exact.status, simpler.status) == ("optimal", "infeasible")
     assert not [finding for finding in exact.findings if finding.hard]
+
+
+def test_in_a_concentrated_field_the_exact_form_finds_more_panels_and_better_ones() -> None:
+    """The comparison of docs/alternates.md, on its first seeds."""
+    found: dict[str, list[int | None]] = {"exact": [], "sufficient": []}
+    for seed in range(8):
+        for form, costs in found.items():
+            answer, _ = assemble(concentrated(seed, share=0.75, most=3, form=form))
+            assert answer.status in ("optimal", "infeasible")
+            costs.append(answer.goals[0].value if answer.members else None)
+    both = list(zip(found["exact"], found["sufficient"], strict=True))
+    assert all(s is None or (e is not None and e <= s) for e, s in both)
+    assert any(e is not None and s is None for e, s in both)
+    assert any(e is not None and s is not None and e < s for e, s in both)
 
 
 def test_alternates_are_called_in_order_and_deputies_preside_in_order() -> None:
