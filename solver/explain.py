@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from solver.answer import Answer, RuleResult, Saying, Stopped
 from solver.assemble import reference
 from solver.check import judge, panel_of
+from solver.diagnosis.why_not import why_not
 from solver.engines.race import Cancelled
 from solver.errors import Fault
 from solver.explanation.barred import barred_by_alone, conflicts_with, gates_against
@@ -152,7 +153,6 @@ def _verdict(change: Change) -> Verdict:
 
 def _clash(problem: Problem, cancelled: Cancelled) -> list[Saying]:
     """What cannot hold together once the expert must sit; the question's own rule is left out of what is said."""
-    from solver.diagnosis.why_not import why_not
 
     said = []
     for saying in why_not(problem, funnel(problem), cancelled):

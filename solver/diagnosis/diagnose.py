@@ -8,10 +8,16 @@ from importlib.metadata import PackageNotFoundError, version
 from solver.answer import Answer, Saying, Stopped
 from solver.assemble import answer_of, reference
 from solver.diagnosis.clash import clashes, shrink
-from solver.diagnosis.document import Diagnosis, RecruitmentResult, SetResult, StepResult
+from solver.diagnosis.document import (
+    Diagnosis,
+    RecruitmentResult,
+    RelaxationResult,
+    SetResult,
+    StepResult,
+)
 from solver.diagnosis.elements import elements_of
 from solver.diagnosis.possible import Trials
-from solver.diagnosis.relaxations import improve, may_give_way, relax
+from solver.diagnosis.relaxations import Relaxation, Relaxations, improve, may_give_way, relax
 from solver.diagnosis.settle import limited, settle
 from solver.diagnosis.telling import recruitment_result, relaxation_result, set_result
 from solver.engines.race import Cancelled
@@ -62,30 +68,14 @@ class _Diagnosing:
             return self._document("unknown", False)
         found, complete = clashes(trials, verdict, sets, self.report)
         clashing = [set_result(trials, clash) for clash in found]
-        self.report(Progress("relax"))
-        ways = relax(
-            self.problem,
-            relaxations,
-            seconds=self.left(0.5),
-            report=self.report,
-            cancelled=self.cancelled,
-        )
-        stuck = self._stuck() if ways.status == "not_enough" else None
-        given = []
-        for way in ways.found:
-            better, outcome = improve(
-                self.problem,
-                way,
-                seconds=min(POLISH, self.left(0.2)),
-                report=self.report,
-                cancelled=self.cancelled,
-            )
-            given.append(relaxation_result(better, self._panel(outcome)))
+        ways = self._relax(relaxations)
+        given = [self._improved(way) for way in ways.found] if ways is not None else []
+        stuck = self._stuck() if ways is not None and ways.status == "not_enough" else None
         recruits = self._recruit(self.problem, 0.5)
         ladder = self._climb(recruits)
         decided = (
             all(clash.minimal for clash in found)
-            and ways.status != "undecided"
+            and (ways is None or ways.status != "undecided")
             and all(way.proven for way in given)
             and recruits.proven
             and all(step.outcome != "undecided" for step in ladder)
@@ -95,7 +85,7 @@ class _Diagnosing:
             update={
                 "sets": clashing,
                 "all_sets": complete,
-                "giving_way": ways.status,
+                "giving_way": None if ways is None else ways.status,
                 "stuck": stuck,
                 "relaxations": given,
                 "recruitment": recruits,
@@ -114,6 +104,20 @@ class _Diagnosing:
                 "says": Saying(code=f"diagnosis.{status}"),
             }
         )
+
+    def _relax(self, most: int) -> Relaxations | None:
+        if not most:
+            return None
+        self.report(Progress("relax"))
+        return relax(self.problem, most, seconds=self.left(0.5), report=self.report, cancelled=self.cancelled)
+
+    def _improved(self, way: Relaxation) -> RelaxationResult:
+        """One way with the best panel that the time allows."""
+        seconds = min(POLISH, self.left(0.2))
+        better, outcome = improve(
+            self.problem, way, seconds=seconds, report=self.report, cancelled=self.cancelled
+        )
+        return relaxation_result(better, self._panel(outcome))
 
     def _stuck(self) -> SetResult | None:
         """A minimal set of rules none of which may give way."""

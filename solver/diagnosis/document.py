@@ -106,7 +106,7 @@ class Diagnosis(Part):
 
     `status`: `feasible` (a panel exists, nothing to mend), `infeasible`, or `unknown` when a limit came before either was
     shown. `sets` are minimal sets of conditions that cannot hold together, `all_sets` says that there are no others. `giving_way`:
-    whether rules that may give way would do; `stuck` is then a set of rules none of which may. `stopped_by` says which limit
+    whether rules that may give way would do (null: not asked); `stuck` is then a set of rules none of which may. `stopped_by` says which limit
     left something undecided.
     """
 
