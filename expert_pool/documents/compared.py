@@ -52,10 +52,10 @@ def compared_text(said: PanelDiff, now: Answer, problem: Problem | None, lang: s
 def _rule(state: RuleState | None, lang: str) -> str | None:
     if state is None:
         return None
-    code = "diff.rule_state" if state.holds else "diff.rule_broken"
-    return say(
-        code, lang, value=state.value, bounds=bounds(state.low, state.high), margin=signed(state.margin)
-    )
+    range_ = bounds(state.low, state.high)
+    if state.holds:
+        return say("diff.rule_state", lang, value=state.value, bounds=range_, margin=signed(state.margin))
+    return say("diff.rule_broken", lang, value=state.value, bounds=range_, short=abs(state.margin or 0))
 
 
 def _case(change: CaseChange, view: View) -> Iterator[str]:

@@ -22,7 +22,7 @@ from solver.rules.base import Gate
 from solver.seats import PRESENT
 
 FEW = 900
-"""How many seat columns the first look for a panel keeps."""
+"""How many seat columns the first look for a panel keeps, where there are more than twice as many."""
 
 FIRST_LOOK = 4.0
 """Seconds for that look."""
@@ -94,7 +94,8 @@ class Trials:
             shaping = broken | {rule.id for rule in asked.rules if rule.rule in SHAPING}
             core = frozenset(e for e in elements if e.kind == "gate" or e.id in shaping)
             return Verdict("impossible", core)
-        first = [(restrict(model, _promising(model, FEW)), FIRST_LOOK)] if seats.width > FEW else []
+        large = seats.width > 2 * FEW
+        first = [(restrict(model, _promising(model, FEW)), FIRST_LOOK)] if large else []
         for looked_at, most in (*first, (model, np.inf)):
             effort = Effort(min(most, ends - time.monotonic()), workers=2, seed=self.problem.seed)
             solved = minimise(looked_at, None, effort, cancelled=self.cancelled)

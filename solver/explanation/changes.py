@@ -32,20 +32,22 @@ SHAPING = frozenset({"group_size", "panel_size", "roles", "alternates"})
 
 @dataclass
 class Budget:
-    """Wall time for a number of questions: each may use its share of what is left."""
+    """Wall time for a number of questions still to come: each may use its share of what is left."""
 
     ends: float
     questions: int
     cancelled: Cancelled
 
-    def share(self) -> float:
-        """Seconds for a search now."""
-        return (self.ends - time.monotonic()) / max(1, self.questions)
-
-    def over(self) -> Stopped | None:
+    def asked(self) -> Stopped | None:
+        """Counts a question; says why it can no longer be answered."""
+        self.questions -= 1
         if self.cancelled():
             return "cancelled"
         return "time" if time.monotonic() >= self.ends else None
+
+    def share(self) -> float:
+        """Seconds for the question that was asked last."""
+        return (self.ends - time.monotonic()) / (max(0, self.questions) + 1)
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ class Inquiry:
 
     def without(self, expert: int) -> Change:
         """The best panel in which the expert neither sits nor waits."""
-        if stopped := self.budget.over():
+        if stopped := self.budget.asked():
             return self._open(stopped)
         if self._locked(expert):
             return self._said(
@@ -92,7 +94,7 @@ class Inquiry:
 
     def seating(self, expert: int) -> Change:
         """The best panel in which the expert sits."""
-        if stopped := self.budget.over():
+        if stopped := self.budget.asked():
             return self._open(stopped)
         seats = self.model.seats
         columns = ((seats.expert == expert) & (seats.place == Place.MEMBER)).nonzero()[0]
@@ -102,7 +104,7 @@ class Inquiry:
     def under(self, problem: Problem, *, dropped: Rule | None = None) -> Change:
         """The best panel once the rules are these; the present one, where it keeps them and none is better. `dropped`:
         the only rule that differs, and is not there."""
-        if stopped := self.budget.over():
+        if stopped := self.budget.asked():
             return self._open(stopped)
         panel, levels = panel_in(problem, self.panel), rungs(problem)
         costs = costs_of(panel)

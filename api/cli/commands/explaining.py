@@ -20,7 +20,7 @@ def why(
     context: typer.Context,
     problem: Annotated[Path, typer.Argument()],
     panel: Annotated[Path, typer.Argument()],
-    experts: Annotated[list[str] | None, typer.Argument(metavar="[EXPERT]...")] = None,
+    experts: Annotated[list[str] | None, typer.Argument(metavar="EXPERT")] = None,
     rules: Annotated[bool, typer.Option("--rules")] = False,
     exact: Annotated[bool, typer.Option("--exact")] = False,
     seconds: Annotated[float, typer.Option("--seconds", min=0.01, max=86400)] = 60.0,
@@ -100,4 +100,4 @@ def _answer(path: Path) -> "Answer":
 def _exit_of(stopped: "Stopped | None") -> Exit:
     if stopped == "cancelled":
         return Exit.INTERRUPTED
-    return Exit.LIMIT if stopped in ("time", "memory") else Exit.OK
+    return Exit.OK if stopped is None else Exit.LIMIT
