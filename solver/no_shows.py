@@ -5,9 +5,10 @@ This is the checker's half: plain sets, each rule's own findings, no rows. The e
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
-from itertools import combinations_with_replacement, islice
+from itertools import combinations_with_replacement
 from typing import TYPE_CHECKING
 
 from solver.panel import Panel
@@ -17,7 +18,10 @@ if TYPE_CHECKING:
     from solver.rules.base import Rule
 
 MOST_SCENARIOS = 200_000
-"""Beyond this many combinations for one rule the enumeration stops, and `Tried` says how many it left out."""
+"""Beyond this many different scenarios for one rule the enumeration stops, and `Tried` says so."""
+
+Difference = frozenset[tuple[Hashable, int]]
+"""How many more or fewer people of each kind (`Rule.sees`) meet than were named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +43,13 @@ class NoShows:
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """What the enumeration found: the first rule broken (None: every scenario tried is survived), by whose absence,
-    how many scenarios were `tried` of how many there are, those that a rule cannot tell apart counted once."""
+    """What the enumeration found: the first rule broken (None: every scenario tried is survived), by whose absence, how
+    many scenarios were tried, those that a rule cannot tell apart once, and whether that is `all` of them."""
 
     rule: str | None
     absent: tuple[int, ...]
     tried: int
-    of: int
+    all: bool
 
 
 def asked(problem: Problem) -> tuple[NoShows, ...]:
@@ -66,74 +70,68 @@ def ordered_places(problem: Problem) -> int:
 
 
 def broken_after(panel: Panel, scenario: NoShows) -> Tried:
-    """The first hard rule that some absence breaks. Every combination the scenario allows is tried, but for those
-    that the rule cannot tell apart (`Rule.sees`); a rule that is `local` is tried group by group."""
-    tried = total = 0
+    """The first hard rule that some absence breaks. Every combination the scenario allows is tried, but for those that
+    are alike to the rule: people it sees alike come and go, so that it cannot tell the two meetings apart."""
+    tried, every = 0, True
     for rule in panel.problem.rules:
         if rule.soft is not None or rule.survival == "none":
             continue
-        options = [_absences(rule, panel, g, scenario) for g in range(len(panel.problem.groups))]
-        together = len(panel.members) if not scenario.anywhere else scenario.absent
-        of = _count(options, together, alone=rule.local)
-        total += of
-        absences = _alone(options) if rule.local else _together(options, together)
-        for absent in islice(absences, MOST_SCENARIOS):
+        own = absences(rule, panel, scenario)
+        for absent in own[:MOST_SCENARIOS]:
             tried += 1
             if any(rule.findings_after(panel.after(absent))):
-                return Tried(rule.id, absent, tried, total)
-    return Tried(None, (), tried, total)
+                return Tried(rule.id, absent, tried, every)
+        every = every and len(own) <= MOST_SCENARIOS
+    return Tried(None, (), tried, every)
 
 
-def absences(rule: Rule, panel: Panel, scenario: NoShows) -> Iterator[tuple[int, ...]]:
-    """Every absence that the scenario allows and the rule can tell from the others; for a `local` rule one group at a time."""
-    options = [_absences(rule, panel, g, scenario) for g in range(len(panel.problem.groups))]
-    together = scenario.absent if scenario.anywhere else len(panel.members)
-    return _alone(options) if rule.local else _together(options, together)
+def absences(rule: Rule, panel: Panel, scenario: NoShows) -> list[tuple[int, ...]]:
+    """One absence that the scenario allows for each difference it can make to the rule; for a `local` rule one group at a
+    time. Somewhat more than MOST_SCENARIOS, and not all, where there are more."""
+    if rule.local:
+        groups = range(len(panel.problem.groups))
+        return [absent for g in groups for absent in _of_group(rule, panel, g, scenario).values() if absent]
+    return _of_all(rule, panel, scenario)
 
 
-def _absences(rule: Rule, panel: Panel, group: int, scenario: NoShows) -> list[tuple[int, ...]]:
-    """Who may stay away from one group, nobody first; of several people that the rule sees alike, the first ones."""
+def _of_all(rule: Rule, panel: Panel, scenario: NoShows) -> list[tuple[int, ...]]:
+    """Absences of all groups at once. Of those that make the same difference the one of fewest people, since that leaves
+    most to the groups still to come."""
+    most = scenario.absent if scenario.anywhere else len(panel.members)
+    found: dict[Difference, tuple[int, ...]] = {frozenset(): ()}
+    for group in range(len(panel.problem.groups)):
+        own = _of_group(rule, panel, group, scenario)
+        wider: dict[Difference, tuple[int, ...]] = {}
+        for before, away in found.items():
+            for more, absent in own.items():
+                together = (*away, *absent)
+                if len(together) <= most and len(wider) < MOST_SCENARIOS + 2:
+                    difference = _difference((*before, *more))
+                    if len(together) < len(wider.get(difference, (*together, -1))):
+                        wider[difference] = together
+        found = wider
+    return [absent for absent in found.values() if absent]
+
+
+def _of_group(rule: Rule, panel: Panel, group: int, scenario: NoShows) -> dict[Difference, tuple[int, ...]]:
+    """Who may stay away from one group, nobody first: one choice for each difference that it makes to the rule."""
     waiting = panel.alternates[group] if group < len(panel.alternates) else ()
     kinds: dict[Hashable, list[int]] = {}
     for expert in panel.by_group[group] if waiting else ():
         kinds.setdefault(rule.sees(panel, expert), []).append(expert)
-    return [
-        tuple(kinds[kind][chosen[:i].count(kind)] for i, kind in enumerate(chosen))
-        for size in range(scenario.within(len(waiting)) + 1)
-        for chosen in combinations_with_replacement(kinds, size)
-        if all(chosen.count(kind) <= len(kinds[kind]) for kind in chosen)
-    ]
+    found: dict[Difference, tuple[int, ...]] = {}
+    for size in range(scenario.within(len(waiting)) + 1):
+        called = [(rule.sees(panel, expert), 1) for expert in waiting[:size]]
+        for gone in combinations_with_replacement(kinds, size):
+            if all(gone.count(kind) <= len(kinds[kind]) for kind in gone):
+                absent = tuple(kinds[kind][gone[:i].count(kind)] for i, kind in enumerate(gone))
+                found.setdefault(_difference([*called, *((kind, -1) for kind in gone)]), absent)
+    return found
 
 
-def _alone(options: Sequence[list[tuple[int, ...]]]) -> Iterator[tuple[int, ...]]:
-    return (absent for own in options for absent in own if absent)
-
-
-def _together(options: Sequence[list[tuple[int, ...]]], most: int) -> Iterator[tuple[int, ...]]:
-    """One absence of each group, at most so many people in all, somebody absent."""
-
-    def choose(g: int, left: int) -> Iterator[tuple[int, ...]]:
-        if g == len(options):
-            yield ()
-            return
-        for own in options[g]:
-            if len(own) <= left:
-                for rest in choose(g + 1, left - len(own)):
-                    yield (*own, *rest)
-
-    return (absent for absent in choose(0, most) if absent)
-
-
-def _count(options: Sequence[list[tuple[int, ...]]], most: int, *, alone: bool) -> int:
-    """How many absences `_alone` or `_together` goes through."""
-    if alone:
-        return sum(len(own) - 1 for own in options)
-    ways = [1]
-    for own in options:
-        more = [0] * min(most + 1, len(ways) + max(map(len, own)))
-        for size, n in enumerate(ways):
-            for absent in own:
-                if size + len(absent) < len(more):
-                    more[size + len(absent)] += n
-        ways = more
-    return sum(ways) - 1
+def _difference(changes: Iterable[tuple[Hashable, int]]) -> Difference:
+    """How many more or fewer of each kind there are; nothing where they make up for each other."""
+    total: Counter[Hashable] = Counter()
+    for kind, count in changes:
+        total[kind] += count
+    return frozenset((kind, count) for kind, count in total.items() if count)

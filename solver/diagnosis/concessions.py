@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import combinations, islice, product
 from typing import Any
 
 from solver.diagnosis.giving_way import Promise
-from solver.no_shows import absences, asked
+from solver.no_shows import NoShows, asked
 from solver.panel import Measure, Panel
 from solver.problem import Problem
 from solver.rules.alternates import Alternates
@@ -44,7 +44,7 @@ def concessions(panel: Panel, rules: Iterable[Rule], given_up: bool) -> list[Con
         seated = {_key(measure): measure for measure in plain.measures(panel) if not measure.holds}
         worst = dict(seated)
         for scenario in scenarios if rule.survival != "none" else ():
-            for absent in islice(absences(rule, panel, scenario), MOST_SCENARIOS):
+            for absent in islice(_absences(rule, panel, scenario), MOST_SCENARIOS):
                 for finding in rule.findings_after(panel.after(absent)):
                     known = worst.get(_key(finding.measure))
                     if known is None or finding.measure.margin < known.margin:
@@ -80,3 +80,20 @@ def _key(measure: Measure) -> Hashable:
     params = dict(measure.params)
     pair = measure.experts if measure.code == "rule.apart.pair" else ()
     return measure.code, measure.group, measure.cases, params.get("same"), params.get("part"), pair
+
+
+def _absences(rule: Rule, panel: Panel, scenario: NoShows) -> Iterator[tuple[int, ...]]:
+    """Who may stay away, somebody at least: of people whom the rule sees alike always the first ones."""
+    options: list[list[tuple[int, ...]]] = []
+    for group, members in enumerate(panel.by_group):
+        waiting = panel.alternates[group] if group < len(panel.alternates) else ()
+        ways: dict[Hashable, tuple[int, ...]] = {}
+        for size in range(scenario.within(len(waiting)) + 1):
+            for absent in combinations(members, size):
+                ways.setdefault(tuple(sorted(repr(rule.sees(panel, e)) for e in absent)), absent)
+        options.append(list(ways.values()))
+    most = scenario.absent if scenario.anywhere else len(panel.members)
+    for chosen in product(*options):
+        together = tuple(expert for absent in chosen for expert in absent)
+        if 0 < len(together) <= most:
+            yield together

@@ -97,7 +97,8 @@ class Trials:
         large = seats.width > 2 * FEW
         first = [(restrict(model, _promising(model, FEW)), FIRST_LOOK)] if large else []
         for looked_at, most in (*first, (model, np.inf)):
-            effort = Effort(min(most, ends - time.monotonic()), workers=2, seed=self.problem.seed)
+            seconds = min(most, ends - time.monotonic())
+            effort = Effort(seconds, 0.0, WORKERS, self.problem.limits.memory_mb, self.problem.seed)
             solved = minimise(looked_at, None, effort, cancelled=self.cancelled)
             if solved.values is not None:
                 panel = self._home(seats.decode(solved.values), kept)

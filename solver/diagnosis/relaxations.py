@@ -10,8 +10,9 @@ from itertools import count
 from typing import Literal
 
 from solver.diagnosis.concessions import Concession, conceding, concessions
-from solver.diagnosis.elements import is_frame, same_people
+from solver.diagnosis.elements import elements_of, is_frame, same_people
 from solver.diagnosis.giving_way import GivingWay, Promise
+from solver.diagnosis.possible import Trials, Verdict
 from solver.diagnosis.settle import limited, settle
 from solver.engines.race import Cancelled
 from solver.panel import Panel
@@ -75,7 +76,10 @@ def relax(
     ends = time.monotonic() + seconds
     if not may_give_way(problem):
         return Relaxations("nothing_may")
-    first = _cheapest(problem, frozenset(), seconds, report, cancelled)
+    seed = _without_all(problem, seconds / 4, cancelled)
+    if seed is None:
+        return Relaxations("not_enough")
+    first = _cheapest(problem, frozenset(), seed, ends - time.monotonic(), report, cancelled)
     if not isinstance(first, Relaxation):
         return Relaxations("not_enough" if first == "infeasible" else "undecided")
     number = count()
@@ -96,16 +100,29 @@ def relax(
             if kept in asked or left <= 0 or len(found) == most or cancelled():
                 continue
             asked.add(kept)
-            other = _cheapest(problem, kept, left / 2, report, cancelled)
+            other = _cheapest(problem, kept, None, left / 2, report, cancelled)
             if isinstance(other, Relaxation):
                 heapq.heappush(waiting, (other.value, next(number), other))
     return Relaxations("found", tuple(found))
 
 
+def _without_all(problem: Problem, seconds: float, cancelled: Cancelled) -> Verdict | None:
+    """Whether a panel exists without all the rules that may give way; None where that is shown to be impossible."""
+    may = {rule.id for rule in may_give_way(problem)}
+    firm = [element for element in elements_of(problem) if element.id not in may]
+    verdict = Trials(problem, seconds, cancelled).ask(firm)
+    return None if verdict.status == "impossible" else verdict
+
+
 def _cheapest(
-    problem: Problem, kept: frozenset[str], seconds: float, report: Reporter, cancelled: Cancelled
+    problem: Problem,
+    kept: frozenset[str],
+    seed: Verdict | None,
+    seconds: float,
+    report: Reporter,
+    cancelled: Cancelled,
 ) -> Relaxation | Literal["infeasible", "unknown"]:
-    """The cheapest way that leaves the rules `kept` alone.
+    """The cheapest way that leaves the rules `kept` alone, beginning from a panel if one is known.
 
     Where the promise about no-shows may be given up, that is looked at first, as it is soon done; what it costs without the
     price of the promise bounds every other way from below, and only ways that are cheaper than it are looked at after.
@@ -114,39 +131,45 @@ def _cheapest(
     parts = tuple(rule for rule in may_give_way(problem) if rule.id not in kept)
     promise = _promise(problem)
     best: Relaxation | None = None
+    if seed is not None and seed.panel is not None:
+        best = _way(problem, parts, promise in parts, seed.panel, kept)
     bounds: list[int] = []
     least = 0
     for given_up in (True, False) if promise in parts else (False,):
         price = promise.cost if given_up and promise is not None else 0
+        budget = None if best is None else best.value - 1 - price
         left = ends - time.monotonic()
-        if best is not None and left <= 0:
-            bounds.append(least)
-            break
-        budget = None if best is None else best.value - 1
+        if best is not None and (left <= 0 or best.value <= least + price):
+            bounds.append(least + price)
+            continue
         asked = _giving_way(problem, parts, given_up, budget, goals=False)
         asked = limited(asked, left * FIRST_PART if given_up else left)
         outcome = settle(asked, None if best is None else best.panel, report, cancelled)
         if outcome.status == "infeasible":
-            if given_up or promise not in parts:
+            if budget is None and (given_up or promise not in parts):
                 return "infeasible"
+            least = least if budget is None else max(least, budget + 1)
+            bounds += [] if budget is None else [least + price]
             continue
         cost = outcome.goals[0] if outcome.goals else None
         least = max(least, cost.bound if cost else 0)
         bounds.append(least + price)
         if outcome.panel is not None:
-            value = (cost.value if cost else 0) + price
-            best = _way(problem, parts, given_up, outcome.panel, value, kept)
+            way = _way(problem, parts, given_up, outcome.panel, kept)
+            best = way if best is None or way.value < best.value else best
     if best is None:
         return "unknown" if bounds else "infeasible"
-    return replace(best, bound=min(best.value, *bounds))
+    exact = not any(rule.sufficient for rule in problem.rules if rule.soft is None)
+    return replace(best, bound=min([best.value, *bounds]) if exact else 0)
 
 
 def _way(
-    problem: Problem, parts: tuple[Rule, ...], given_up: bool, panel: Panel, value: int, kept: Iterable[str]
+    problem: Problem, parts: tuple[Rule, ...], given_up: bool, panel: Panel, kept: Iterable[str]
 ) -> Relaxation:
+    """What a panel asks the parts to give, counted by their own sentences."""
     given = tuple(concessions(replace(panel, problem=problem), parts, given_up))
     judged = replace(panel, problem=conceding(problem, given))
-    return Relaxation(value, 0, tuple(sorted(kept)), given, judged)
+    return Relaxation(sum(c.cost for c in given), 0, tuple(sorted(kept)), given, judged)
 
 
 def _giving_way(
@@ -191,7 +214,8 @@ def improve(
     outcome = search(limited(asked, seconds), start=way.panel, report=report, cancelled=cancelled)
     panel = way.panel if outcome.panel is None else outcome.panel
     own = tuple(c.rule for c in way.concessions)
-    better = replace(_way(problem, own, given_up is not None, panel, way.value, way.kept), bound=way.bound)
+    better = _way(problem, own, given_up is not None, panel, way.kept)
+    better = replace(better, bound=min(way.bound, better.value))
     status = outcome.status if outcome.panel is not None else "feasible"
     return better, replace(outcome, problem=better.panel.problem, panel=better.panel, status=status)
 

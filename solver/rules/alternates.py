@@ -59,7 +59,6 @@ class Alternates(Rule):
             )
         if self.no_shows and self.soft is None:
             found = broken_after(panel, self.scenario)
-            left = found.of - found.tried if found.rule is None else 0
             yield Measure(
                 "rule.alternates.no_shows",
                 len(found.absent),
@@ -69,7 +68,7 @@ class Alternates(Rule):
                     ("each", None if self.anywhere else self.absent),
                     ("anywhere", self.absent if self.anywhere else None),
                     ("tried", found.tried),
-                    ("untried", left or None),
+                    ("untried", True if found.rule is None and not found.all else None),
                     ("broken_rule", found.rule),
                 ),
             )

@@ -92,7 +92,8 @@ class Rule(BaseModel):
         return False
 
     def sees(self, panel: Panel, expert: int) -> Hashable:
-        """What of this person the rule can tell apart; two people it sees alike may be exchanged for each other."""
+        """What of this person the rule can tell apart: two people it sees alike, members or alternates, may be exchanged
+        for each other wherever they are (within their group, where the rule is `local`)."""
         return expert
 
     @abstractmethod

@@ -67,7 +67,7 @@ def test_actor_and_database_come_from_the_environment() -> None:
         (["assemble", "a.json", "--seconds"], "cli.value_missing"),
         (["standing", "E1", "--on", "31.3.2026"], "cli.date_bad"),
         (["standing", "E1", "--known-at", "noon"], "cli.moment_bad"),
-        (["schema", "panels"], "cli.schema_unknown"),
+        (["schema", "panelz"], "cli.schema_unknown"),
         (["standing", "E1", "--database", "nowhere.db"], "cli.database_missing"),
         (["panel", "request", "C", "M", "--override", "panel_low"], "cli.override_why"),
         (["panel", "request", "C", "M", "--override", "panel_low", "--why", "x"], "cli.override_malformed"),
