@@ -70,11 +70,12 @@ def ordered_places(problem: Problem) -> int:
 
 
 def broken_after(panel: Panel, scenario: NoShows) -> Tried:
-    """The first hard rule that some absence breaks. Every combination the scenario allows is tried, but for those that
-    are alike to the rule: people it sees alike come and go, so that it cannot tell the two meetings apart."""
+    """The first hard rule that holds in the panel as named and that some absence breaks. Every combination the scenario
+    allows is tried, but for those that are alike to the rule: people it sees alike come and go, so that it cannot tell
+    the two meetings apart."""
     tried, every = 0, True
     for rule in panel.problem.rules:
-        if rule.soft is not None or rule.survival == "none":
+        if rule.soft is not None or rule.survival == "none" or any(rule.findings(panel)):
             continue
         own = absences(rule, panel, scenario)
         for absent in own[:MOST_SCENARIOS]:

@@ -40,16 +40,17 @@ from solver.rules.roles import Roles
 from solver.seats import Place, Seats
 
 
-def surviving_rows(rule: Rule, block: Block, seats: Seats) -> Block | None:
+def surviving_rows(rule: Rule, block: Block, seats: Seats, *, bends: bool = False) -> Block | None:
     """A block of a hard rule that holds after the no-shows asked for; None where nothing needs adding.
 
     It has every row of the block, kept after no-shows or as it is, and so may stand in its place. Its auxiliaries are
-    the block's own, then the new ones.
+    the block's own, then the new ones. `bends`: the rows are to give way at a price, so that no room may be left out on
+    the ground that it would break the row as it stands.
     """
     scenarios = asked(seats.problem)
     if rule.survival == "none" or not scenarios or not (block.unit != 0).any():
         return None
-    writer = _Writer(seats, block)
+    writer = _Writer(seats, block, bends)
     for scenario in scenarios:
         if isinstance(rule, Roles):
             writer.preside(rule, scenario)
@@ -99,10 +100,10 @@ class _Table:
 class _Side:
     """One bound of a row of a block, written as vals.x <= upper."""
 
-    def __init__(self, seats: Seats, block: Block, table: _Table, row: int, sign: int) -> None:
+    def __init__(self, seats: Seats, block: Block, table: _Table, row: int, sign: int, bends: bool) -> None:
         self.seats, self.block, self.sizes = seats, block, table.sizes
         self.upper = int(block.upper[row]) if sign > 0 else -int(block.lower[row])
-        self.bounds_above = sign > 0
+        self.bounds_above, self.bends = sign > 0, bends
         first = int(block.start[row])
         own = slice(first, int(block.start[row + 1]))
         self.cols, self.vals = block.cols[own], sign * block.vals[own]
@@ -151,12 +152,15 @@ class _Side:
         return any(self.may_fill(step, i, scenario) for step in self.steps[g])
 
     def may_fill(self, step: _Step, i: int, scenario: NoShows) -> bool:
-        """Whether fewer than i members of a group may be below a step in a panel that keeps the row, while (where it is
-        the only step) somebody above it is left to be an alternate; never where the room is to be ignored."""
+        """Whether fewer than i members of a group may be below a step in a panel that keeps the row (any panel, if the row
+        bends), while, where it is the only step, somebody above it is left to be an alternate; never where the room is to
+        be ignored."""
         g, group = step.group, self.seats.problem.groups[step.group]
         left = 1 if len(self.steps[g]) == 1 else 0
         if step.above < group.low - i + 1 + left or (self.bounds_above and not scenario.exact):
             return False
+        if self.bends:
+            return True
         lowest = (
             self.ends[g][0] if self.cuts[g + 1] - self.cuts[g] == self.sizes[g] else min(0, self.ends[g][0])
         )
@@ -190,7 +194,7 @@ class _Side:
 class _Writer:
     """Writes the rows of one block anew. Auxiliaries that say the same are made once for all its rows."""
 
-    def __init__(self, seats: Seats, block: Block) -> None:
+    def __init__(self, seats: Seats, block: Block, bends: bool) -> None:
         self.seats, self.block = seats, block
         self.aux: list[tuple[int, int]] = list(
             zip(block.aux_lower.tolist(), block.aux_upper.tolist(), strict=True)
@@ -203,7 +207,7 @@ class _Writer:
         for row in np.flatnonzero(block.unit != 0).tolist():
             for sign, bound in ((1, int(block.upper[row])), (-1, int(block.lower[row]))):
                 if abs(bound) != FREE:
-                    side = _Side(seats, block, table, row, sign)
+                    side = _Side(seats, block, table, row, sign, bends)
                     if side.steps:
                         self.sides.append(side)
                     else:

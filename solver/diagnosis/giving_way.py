@@ -130,7 +130,7 @@ class _Made:
                     self._bend(alone, at, len(known), None, 0)
                 elif missed > 0:
                     short = self._new(-(-missed // side.unit))
-                    again = surviving_rows(part, alone, self.seats) if no_shows else None
+                    again = surviving_rows(part, alone, self.seats, bends=True) if no_shows else None
                     self._bend(again or alone, at, len(known), short, side.unit)
                     units.append((short, side.weight))
         return Linear.of(units)

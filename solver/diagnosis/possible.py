@@ -21,6 +21,9 @@ from solver.reduce import prices, restrict
 from solver.rules.base import Gate
 from solver.seats import PRESENT
 
+WORKERS = 2
+"""Both engines race for every question of a diagnosis."""
+
 FEW = 900
 """How many seat columns the first look for a panel keeps, where there are more than twice as many."""
 
@@ -97,8 +100,8 @@ class Trials:
         large = seats.width > 2 * FEW
         first = [(restrict(model, _promising(model, FEW)), FIRST_LOOK)] if large else []
         for looked_at, most in (*first, (model, np.inf)):
-            seconds = min(most, ends - time.monotonic())
-            effort = Effort(seconds, 0.0, WORKERS, self.problem.limits.memory_mb, self.problem.seed)
+            left = min(most, ends - time.monotonic())
+            effort = Effort(left, 0.0, WORKERS, self.problem.limits.memory_mb, self.problem.seed)
             solved = minimise(looked_at, None, effort, cancelled=self.cancelled)
             if solved.values is not None:
                 panel = self._home(seats.decode(solved.values), kept)

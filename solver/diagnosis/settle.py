@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from solver.diagnosis.elements import same_people
+from solver.diagnosis.possible import WORKERS
 from solver.engines.race import Cancelled
 from solver.panel import Panel
 from solver.problem import Problem
 from solver.progress import Progress, Reporter
 from solver.search import Outcome, search
-
-WORKERS = 2
-"""Both engines race for every question of a diagnosis."""
 
 
 def limited(problem: Problem, seconds: float) -> Problem:

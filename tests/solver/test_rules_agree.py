@@ -1,4 +1,4 @@
-"""For every rule: on tiny pools, what its blocks allow is what its findings allow (one way for `sufficient` rules)."""
+"""For every rule: on tiny pools, what its blocks allow is what its findings allow. No-shows: test_survival.py."""
 
 from __future__ import annotations
 
@@ -124,7 +124,16 @@ def lawful(problem: Problem) -> set[Panel_key]:
 @pytest.mark.parametrize(("name", "sample"), CASES)
 def test_blocks_and_findings_agree(name: str, sample: int) -> None:
     """Enumerates both sides on random tiny pools and compares the sets."""
-    with_alternates = name in ("gate", "peer_grade", "barred", "apart", "alternates", "locks", "stays", "unlike")
+    with_alternates = name in (
+        "gate",
+        "peer_grade",
+        "barred",
+        "apart",
+        "alternates",
+        "locks",
+        "stays",
+        "unlike",
+    )
 
     @MODEST
     @given(st.data())
@@ -143,57 +152,6 @@ def test_blocks_and_findings_agree(name: str, sample: int) -> None:
         assert allowed(problem) == lawful(problem)
 
     compare()
-
-
-NO_SHOW_RULES = (
-    rule("share", id="private", where=[PRIVATE], least="1/3"),
-    rule("share", id="not_all_private", where=[PRIVATE], most="2/3"),
-    rule("group_peers", least=1),
-    rule("newcomers", least="1/3"),
-    rule("cap", fact="employer", most=2),
-    rule("quorum", least="1/2"),
-)
-
-
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
-@given(st.data())
-def test_no_show_rows_are_sufficient(data: st.DataObject) -> None:
-    """Whatever the rows allow survives every combination of one no-show a group, tried without any shortcut."""
-    chosen = tuple(data.draw(st.sets(st.sampled_from(NO_SHOW_RULES), min_size=1, max_size=3)))
-    ranges = data.draw(st.booleans())
-    problem = data.draw(
-        problems(experts=(4, 6), alternates=True, ranges=ranges, rules=(*chosen, rule("alternates")))
-    )
-    for found in allowed(problem):
-        members, chair, deputies, alternates = found
-        panel = Panel(problem, dict(members), chair, deputies, alternates)
-        for absent in scenarios(panel):
-            after = panel.after(absent)
-            assert not [r.id for r in chosen for _ in r.findings(after)]
-    assert allowed(problem) <= lawful(problem)
-
-
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
-@given(st.data())
-def test_the_no_show_finding_is_exact(data: st.DataObject) -> None:
-    """The checker's enumeration, which skips alike scenarios, finds a broken rule exactly where the full one does."""
-    chosen = tuple(data.draw(st.sets(st.sampled_from(NO_SHOW_RULES), min_size=1, max_size=3)))
-    survives = rule("alternates")
-    problem = data.draw(problems(experts=(4, 6), alternates=True, rules=(*chosen, survives)))
-    for panel in every_panel(problem):
-        broken = any(
-            True for absent in scenarios(panel) for r in chosen for _ in r.findings(panel.after(absent))
-        )
-        assert any(True for _ in survives.findings(panel)) == broken
-
-
-def scenarios(panel: Panel) -> list[tuple[int, ...]]:
-    """Every combination of at most one no-show in each group, somebody absent."""
-    from itertools import product
-
-    options = [(None, *members) for members in panel.by_group]
-    found = [tuple(e for e in absent if e is not None) for absent in product(*options)]
-    return [absent for absent in found if absent]
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tiny_absences import SCENARIOS, drawn, survives
+from tiny_absences import SCENARIOS, absences, drawn, survives
 from tiny_blocks import allows
 from tiny_problems import every_panel, rule
 
@@ -142,6 +142,36 @@ def test_rows_with_any_coefficients_survive_exactly(scenario: str) -> None:
         panels = some_panels(data, problem)
         assert allowed(one, everybody_passes(problem), panels) == [
             survives(p, one, **SCENARIOS[scenario]) for p in panels
+        ]
+
+    compare()
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+@pytest.mark.parametrize("name", [name for name in RULES if not name.startswith("chair")])
+def test_rows_that_give_way_by_a_unit_allow_just_what_falls_short_by_a_unit(name: str, scenario: str) -> None:
+    """As named and after every absence: where rows bend, none may be stricter than its rule."""
+
+    @MODEST
+    @given(st.data())
+    def compare(data: st.DataObject) -> None:
+        one = RULES[name]
+        problem = drawn(data, SCENARIOS[scenario], one, ranges=data.draw(st.booleans()))
+        panels, seats = some_panels(data, problem), everybody_passes(problem)
+        kept = [True] * len(panels)
+        for block in one.blocks(seats):
+            again = surviving_rows(one, block, seats, bends=True) or block
+            upper = np.where(again.upper == FREE, FREE, again.upper + again.unit)
+            lower = np.where(again.lower == -FREE, -FREE, again.lower - again.unit)
+            wider = replace(again, lower=lower, upper=upper)
+            kept = [k and a for k, a in zip(kept, allows(wider, seats, panels), strict=True)]
+        assert kept == [
+            all(
+                measure.margin >= -1
+                for away in absences(panel, **SCENARIOS[scenario])
+                for measure in one.measures(panel.after(away))
+            )
+            for panel in panels
         ]
 
     compare()
