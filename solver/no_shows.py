@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 MOST_SCENARIOS = 200_000
 """Beyond this many different scenarios for one rule the enumeration stops, and `Tried` says so."""
 
-Difference = frozenset[tuple[Hashable, int]]
-"""How many more or fewer people of each kind (`Rule.sees`) meet than were named."""
+Difference = frozenset[tuple[Hashable, int]] | None
+"""How many more or fewer people of each kind (`Rule.sees`) meet than were named; None where nobody is absent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +70,11 @@ def ordered_places(problem: Problem) -> int:
 
 
 def broken_after(panel: Panel, scenario: NoShows) -> Tried:
-    """The first hard rule that holds in the panel as named and that some absence breaks. Every combination the scenario
-    allows is tried, but for those that are alike to the rule: people it sees alike come and go, so that it cannot tell
-    the two meetings apart."""
+    """The first hard rule that does not hold after some absence. Every combination the scenario allows is tried, but for
+    those that are alike to the rule: people it sees alike come and go, so that it cannot tell the two meetings apart."""
     tried, every = 0, True
     for rule in panel.problem.rules:
-        if rule.soft is not None or rule.survival == "none" or any(rule.findings(panel)):
+        if rule.soft is not None or rule.survival == "none":
             continue
         own = absences(rule, panel, scenario)
         for absent in own[:MOST_SCENARIOS]:
@@ -99,7 +98,7 @@ def _of_all(rule: Rule, panel: Panel, scenario: NoShows) -> list[tuple[int, ...]
     """Absences of all groups at once. Of those that make the same difference the one of fewest people, since that leaves
     most to the groups still to come."""
     most = scenario.absent if scenario.anywhere else len(panel.members)
-    found: dict[Difference, tuple[int, ...]] = {frozenset(): ()}
+    found: dict[Difference, tuple[int, ...]] = {None: ()}
     for group in range(len(panel.problem.groups)):
         own = _of_group(rule, panel, group, scenario)
         wider: dict[Difference, tuple[int, ...]] = {}
@@ -107,7 +106,7 @@ def _of_all(rule: Rule, panel: Panel, scenario: NoShows) -> list[tuple[int, ...]
             for more, absent in own.items():
                 together = (*away, *absent)
                 if len(together) <= most and len(wider) < MOST_SCENARIOS + 2:
-                    difference = _difference((*before, *more))
+                    difference = _difference((*(before or ()), *(more or ()))) if together else None
                     if len(together) < len(wider.get(difference, (*together, -1))):
                         wider[difference] = together
         found = wider
@@ -126,12 +125,13 @@ def _of_group(rule: Rule, panel: Panel, group: int, scenario: NoShows) -> dict[D
         for gone in combinations_with_replacement(kinds, size):
             if all(gone.count(kind) <= len(kinds[kind]) for kind in gone):
                 absent = tuple(kinds[kind][gone[:i].count(kind)] for i, kind in enumerate(gone))
-                found.setdefault(_difference([*called, *((kind, -1) for kind in gone)]), absent)
+                difference = _difference([*called, *((kind, -1) for kind in gone)]) if size else None
+                found.setdefault(difference, absent)
     return found
 
 
 def _difference(changes: Iterable[tuple[Hashable, int]]) -> Difference:
-    """How many more or fewer of each kind there are; nothing where they make up for each other."""
+    """How many more or fewer of each kind there are: none of those who make up for each other."""
     total: Counter[Hashable] = Counter()
     for kind, count in changes:
         total[kind] += count

@@ -43,8 +43,7 @@ def waiting(data: st.DataObject, scenario: dict[str, Any]) -> Problem:
 
 @pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=SCENARIOS)
 def test_a_panel_has_the_finding_just_when_some_absence_breaks_a_rule(scenario: dict[str, Any]) -> None:
-    """Against every absence tried with no shortcut, for rules that hold in the panel as named; the absence that is named
-    does break the rule that is named."""
+    """Against every absence tried with no shortcut; the absence that is named does break the rule that is named."""
 
     @MODEST
     @given(st.data())
@@ -58,7 +57,6 @@ def test_a_panel_has_the_finding_just_when_some_absence_breaks_a_rule(scenario: 
                 for away in absences(panel, **scenario)
                 if away
                 for r in others
-                if not any(r.findings(panel))
                 for _ in r.findings_after(panel.after(away))
             )
             assert (
