@@ -10,6 +10,7 @@ import numpy as np
 
 from solver.answer import GoalResult, Status, Stopped
 from solver.blocks import Linear
+from solver.claims import level_costs
 from solver.cover import Cover, narrowed, present
 from solver.engines.job import UNKNOWN, EngineName, Solved
 from solver.engines.processes import warm
@@ -244,7 +245,11 @@ class _Search:
             model = self.model.unlike(self.values) if last else self.model
             enough = value + 1 if last else None
             solved = self._solve(
-                restrict(model, kept | (self.values != 0)), level, floor=cover.floor, enough=enough
+                restrict(model, kept | (self.values != 0)),
+                level,
+                floor=cover.floor,
+                enough=enough,
+                elsewhere=value,
             )
             better = solved.value is not None and solved.value < value
             if better:
@@ -264,13 +269,19 @@ class _Search:
         *,
         floor: int | None = None,
         enough: int | None = None,
+        elsewhere: int | None = None,
         seconds: float = np.inf,
     ) -> Solved:
-        """An engine run on some columns; `floor` is what is known to hold beside its own bound."""
+        """An engine run on some columns. `floor` is what every panel costs at least, `elsewhere` what those cost that use
+        other columns or are forbidden here; without it the engine's bound says nothing of all panels."""
 
         def watch(incumbent: int | None, bound: int | None) -> None:
             goal = None if level is None else level.id
-            self.report(Progress("solve", goal=goal, incumbent=incumbent, bound=floor))
+            shown = floor
+            if floor is not None and bound is not None and elsewhere is not None:
+                shown = max(floor, min(bound, elsewhere))
+            best = min((v for v in (incumbent, elsewhere) if v is not None), default=None)
+            self.report(Progress("solve", goal=goal, incumbent=best, bound=shown))
 
         limits = self.problem.limits
         left = min(seconds, self.ends - time.monotonic())
@@ -295,7 +306,9 @@ class _Search:
         other column can be part of a better panel."""
         if self.values is None:
             return Solved("unknown", None, None, None, why)
-        value = self._cost(level)
+        # Nothing has pressed the slacks of an unsettled level down: what the panel costs is counted from the panel.
+        counted = level_costs(self.model.seats.decode(self.values))
+        value = min(self._cost(level), counted[level.level])
         known = [self.model.least(level.cost)]
         known += [] if cover is None else [cover.floor]
         known += [] if bound is None else [bound]

@@ -14,6 +14,7 @@ from expert_pool.documents.audit_contents import (
     rule_rows,
     summary,
 )
+from expert_pool.documents.text import titled
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -66,19 +67,9 @@ def _table(
     rows: Iterable[Sequence[str]],
     styles: Sequence[str] = (),
 ) -> Table:
-    from rich import box
-    from rich.table import Table
     from rich.text import Text
 
-    table = Table(
-        title=Text(view.word(title)),
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-        title_style="bold",
-        pad_edge=False,
-        padding=(0, 1, 0, 0),
-        collapse_padding=True,
-    )
+    table = titled(view.word(title))
     for head in heads:
         table.add_column(
             Text(view.word(head)), overflow="fold", no_wrap=head in ("margin", "bounds", "verdict")

@@ -59,13 +59,14 @@ def panel_text(
     return Group(*parts)
 
 
-def _table(view: View, title: str, *heads: str) -> Table:
+def titled(title: str) -> Table:
+    """An empty table as the terminal shows them: its title above, no lines but the one under the heads."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(
-        title=Text(view.word(title)),
+    return Table(
+        title=Text(title),
         title_justify="left",
         box=box.SIMPLE_HEAD,
         title_style="bold",
@@ -73,6 +74,12 @@ def _table(view: View, title: str, *heads: str) -> Table:
         padding=(0, 1, 0, 0),
         collapse_padding=True,
     )
+
+
+def _table(view: View, title: str, *heads: str) -> Table:
+    from rich.text import Text
+
+    table = titled(view.word(title))
     for head in heads:
         figures = head in ("margin", "present", "quorum", "bars", "left", "number", "order")
         table.add_column(

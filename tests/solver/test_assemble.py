@@ -6,10 +6,12 @@ import threading
 import time
 from dataclasses import replace
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tiny_problems import every_panel, goal, lawful, problems, rule
 
+from expert_pool.region import problems as made
 from solver.assemble import assemble
 from solver.check import check, panel_of
 from solver.panel import Panel
@@ -163,6 +165,21 @@ def test_cancelling_returns_what_is_there(complete: Problem) -> None:
     assert time.monotonic() - started < 60
     if answer.members:
         assert not [f for f in check(complete, answer) if f.hard]
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_level_never_looked_at_claims_what_the_panel_costs(seed: int) -> None:
+    """Stopped after the first panel, every level's value is that of the panel: no slack is counted for nothing."""
+    problem = next(iter(made(1, experts=1000, seed=seed, cases=200)))
+    stop = threading.Event()
+
+    def report(event: Progress) -> None:
+        if event.phase == "solve" and event.incumbent is not None:
+            stop.set()
+
+    answer, _ = assemble(replace(problem, weighted=False), report=report, cancelled=stop.is_set)
+    assert answer.members
+    assert not [finding for finding in check(problem, answer) if finding.hard]
 
 
 def test_progress_tells_incumbent_and_bound(complete: Problem) -> None:

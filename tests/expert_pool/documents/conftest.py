@@ -250,10 +250,6 @@ def empty(answer: Answer) -> Answer:
             "gap": None,
             "why_not": [
                 Saying(
-                    code="why_not.group_short",
-                    params={"group": "快递工程组（定向）", "eligible": 2, "low": 4},
-                ),
-                Saying(
                     code="why_not.together", params={"rules": ["private_share", "employer_cap", "renewal"]}
                 ),
             ],
