@@ -117,7 +117,7 @@ def test_without_a_panel_every_document_says_why(
     answer: Answer, problem: Problem, without_panel: Callable[[Answer], Answer], lang: str, tmp_path: Path
 ) -> None:
     none = without_panel(answer)
-    why = {"zh": "符合全部准入条件的仅 2 人", "en": "only 2 experts pass every gate"}[lang]
+    why = {"zh": "下列规则不能同时满足", "en": "These rules cannot hold together"}[lang]
     report = Document(str(panel_document(none, {}, lang, tmp_path / "n.docx", problem)))
     assert any(why in p.text for p in report.paragraphs)
     book = load_workbook(panel_workbook(none, {}, lang, tmp_path / "n.xlsx", problem))
@@ -130,7 +130,7 @@ def test_the_picture_without_a_panel_is_drawn_too(
     answer: Answer, problem: Problem, without_panel: Callable[[Answer], Answer], tmp_path: Path
 ) -> None:
     svg, _ = panel_picture(without_panel(answer), {}, "zh", tmp_path / "n.svg", tmp_path / "n.png", problem)
-    assert "符合全部准入条件的仅 2 人" in svg.read_text(encoding="utf-8")
+    assert "下列规则不能同时满足" in svg.read_text(encoding="utf-8")
 
 
 @LANGS
