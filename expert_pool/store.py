@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 DATABASE_VARIABLE = "EXPERT_POOL_DATABASE"
 DEFAULT_URL = "sqlite:///expert-pool.db"
-HEAD = "0002"
+HEAD = "0007"
 """The newest revision of the tables."""
 
 _BUSY_MS = 30_000

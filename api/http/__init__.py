@@ -1,0 +1,1 @@
+"""The HTTP face: resources under /api/v1. No rule is decided here."""

@@ -1,0 +1,1 @@
+"""Background work: a thin port, and the engines behind it."""

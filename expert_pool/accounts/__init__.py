@@ -1,0 +1,1 @@
+"""Accounts and what they may do: managing the pool, using it and drawing from it are kept apart."""
