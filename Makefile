@@ -38,7 +38,7 @@ bench: $(VENV)/.dev ## benchmarks side by side with peers; prints ratios
 
 lock: $(VENV)/.dev ## write requirements/ anew from pyproject.toml (UPGRADE=1 takes newer versions)
 	@$(LOCK) $(if $(UPGRADE),--upgrade) -o requirements/run.txt
-	@$(LOCK) $(if $(UPGRADE),--upgrade) --all-extras --group dev -o requirements/dev.txt
+	@$(LOCK) $(if $(UPGRADE),--upgrade) --all-extras --group dev -c requirements/run.txt -o requirements/dev.txt
 
 clean: ## remove results and caches
 	@rm -rf $(OUT) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -21,12 +21,22 @@ def made_problem(experts: str, seed: str, *, weighted: bool) -> Problem:
     return replace(problem, weighted=weighted, limits=Limits(seconds=300))
 
 
-def assemble(experts: str, seed: str, mode: str, workers: str = "1") -> None:
-    """Our assembly, from the problem in memory to the checked answer."""
+def warm_up(workers: int = 1) -> None:
+    """What a worker of the service has behind it: everything imported, the engine processes running."""
+    from solver.assemble import assemble as run
+
+    small = made_problem("300", "1", weighted=True)
+    run(replace(small, limits=Limits(seconds=20, workers=workers)))
+
+
+def assemble(experts: str, seed: str, mode: str, workers: str = "1", start: str = "warm") -> None:
+    """Our assembly, from the problem in memory to the checked answer; `start` is `warm` or `cold`."""
     from solver.assemble import assemble as run
 
     problem = made_problem(experts, seed, weighted=mode == "weighted")
     problem = replace(problem, limits=replace(problem.limits, workers=int(workers)))
+    if start == "warm":
+        warm_up(int(workers))
     watch = Stopwatch()
     answer, log = run(problem)
     watch.report(
@@ -45,6 +55,7 @@ def rival(name: str, experts: str, seed: str, seconds: str) -> None:
     from bench import rivals
 
     problem = made_problem(experts, seed, weighted=True)
+    warm_up(2)
     watch = Stopwatch()
     if name == "draw":
         reached = rivals.draw(problem, 1000, float(seconds))

@@ -11,10 +11,12 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from itertools import pairwise
+from math import isnan
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from solver.errors import Fault
 from solver.facts import Column, Ints, Mask, day
 
 if TYPE_CHECKING:
@@ -157,6 +159,12 @@ class Limits:
     gap: float = 0.0
     workers: int = 1
     memory_mb: int | None = None
+
+    def __post_init__(self) -> None:
+        """Raises Fault for what is no number at all: it would pass every comparison, and never end the work."""
+        for name, value in (("seconds", self.seconds), ("gap", self.gap)):
+            if isnan(value):
+                raise Fault("problem.limit_nan", f"limits.{name}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,10 +75,11 @@ def misuse(error: Any) -> Fault:
         case "MissingParameter":
             return Fault("cli.parameter_missing", where, parameter=_shown(error.param))
         case "BadParameter" if error.param is not None:
-            low, high = getattr(error.param, "min", None), getattr(error.param, "max", None)
-            kind = error.param.display_type(error.ctx).strip("<>").partition(" ")[0]
+            kind = error.param.type
+            low, high = getattr(kind, "min", None), getattr(kind, "max", None)
+            name = kind.name.partition(" ")[0]
             return Fault(
-                "cli.value_bad", where, parameter=_shown(error.param), type=kind, least=low, most=high
+                "cli.value_bad", where, parameter=_shown(error.param), type=name, least=low, most=high
             )
         case "BadOptionUsage":
             return Fault("cli.value_missing", where, option=error.option_name)

@@ -4,6 +4,7 @@ import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
+from math import isfinite
 from types import MappingProxyType
 from typing import Any
 
@@ -24,10 +25,18 @@ class Spoken:
 
 
 class SpokenCommand(Spoken, TyperCommand):
-    """A command whose `--help` is said in its language."""
+    """A command whose `--help` is said in its language, and whose numbers are finite."""
 
     def get_help_option(self, ctx: Any) -> Any:
         return _said_help(self, super().get_help_option(ctx))
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Raises Fault `cli.not_finite` for a `nan`, which passes every comparison with a least and a most."""
+        left = super().parse_args(ctx, args)
+        for name, value in ctx.params.items():
+            if isinstance(value, float) and not isfinite(value):
+                raise Fault("cli.not_finite", ctx.command_path, parameter=f"--{name.replace('_', '-')}")
+        return left
 
 
 class SpokenGroup(Spoken, TyperGroup):

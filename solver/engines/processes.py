@@ -93,6 +93,7 @@ class EngineProcess:
             self._send(("stop", self.number, None))
 
     def kill(self) -> None:
+        self.cpu_seconds()  # a dead process tells no longer
         self._process.kill()
 
     def _send(self, order: Any) -> bool:

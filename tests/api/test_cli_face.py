@@ -64,10 +64,12 @@ def test_actor_and_database_come_from_the_environment() -> None:
         (["check", "a", "b", "c"], "cli.too_many"),
         (["assemble", "a.json", "--workers", "many"], "cli.value_bad"),
         (["assemble", "a.json", "--workers", "0"], "cli.value_bad"),
+        (["assemble", "a.json", "--gap", "3"], "cli.value_bad"),
         (["assemble", "a.json", "--seconds"], "cli.value_missing"),
+        (["diagnose", "a.json", "--seconds", "nan"], "cli.not_finite"),
         (["standing", "E1", "--on", "31.3.2026"], "cli.date_bad"),
         (["standing", "E1", "--known-at", "noon"], "cli.moment_bad"),
-        (["schema", "panelz"], "cli.schema_unknown"),
+        (["schema", "panelz"], "format.unknown"),
         (["standing", "E1", "--database", "nowhere.db"], "cli.database_missing"),
         (["panel", "request", "C", "M", "--override", "panel_low"], "cli.override_why"),
         (["panel", "request", "C", "M", "--override", "panel_low", "--why", "x"], "cli.override_malformed"),
@@ -85,6 +87,12 @@ def test_misuse_is_one_sentence_and_exit_2(
     assert len(err.splitlines()) == 1
     assert error["message"] in err
     assert "Traceback" not in err
+
+
+def test_a_number_out_of_range_names_the_range(capsys: pytest.CaptureFixture[str]) -> None:
+    """So that it can be mended without the manual."""
+    assert run(["assemble", "a.json", "--workers", "0", "--lang", "en"]) == 2
+    assert "at least 1, at most 64" in capsys.readouterr().err
 
 
 def test_no_arguments_show_the_help(capsys: pytest.CaptureFixture[str]) -> None:
