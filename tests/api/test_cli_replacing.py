@@ -77,6 +77,21 @@ def test_replace_writes_a_lawful_panel_and_its_problem(
     assert run(["check", str(saved), str(new), "--json"]) == 0
 
 
+def test_several_absences_are_separated_by_spaces_or_commas(
+    files: tuple[Path, Path], tmp_path: Path, capsys: Said
+) -> None:
+    """`--absent A B`, `--absent A,B` and `--absent A --absent B` are one."""
+    problem, panel = map(str, files)
+    first, second = member(files[1], "chair"), member(files[1])
+    capsys.readouterr()
+    told = []
+    for words in ([first, second], [f"{first},{second}"], [first, "--absent", second]):
+        assert run(["replace", problem, panel, "--absent", *words, "--why", "请假", "--json"]) == 0
+        told.append(document(capsys, "replacement"))
+    assert told[0] == told[1] == told[2]
+    assert run(["replace", problem, panel, first]) == 2
+
+
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_replace_and_invite_speak_to_people(files: tuple[Path, Path], lang: str, capsys: Said) -> None:
     """Every sentence is one of ours; the absent person is named."""

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from api.cli.commands.inviting import forecast_told, invitations_told
-from api.cli.commands.replacing import exit_of_replacement, listed, told
+from api.cli.commands.replacing import exit_of_replacement, further, listed, told
 from api.cli.exits import Exit
 from api.cli.face import Face
 from api.cli.interrupt import interruptible
@@ -29,6 +29,7 @@ def replace(
     meeting: Annotated[str, typer.Argument()],
     absent: Annotated[list[str], typer.Option("--absent", metavar="CODE")],
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT")],
+    more: Annotated[list[str] | None, typer.Argument(metavar="[CODE]...")] = None,
     take: Annotated[list[str] | None, typer.Option("--take", metavar="CODE[:GROUP]")] = None,
     unlock: Annotated[list[str] | None, typer.Option("--unlock", metavar="CODE")] = None,
     substitutes: Annotated[int, typer.Option("--substitutes", min=0, max=100)] = 3,
@@ -57,7 +58,7 @@ def replace(
                 face.viewer(opens_seals=open_seals),
                 committee=committee,
                 meeting=meeting,
-                absent=[Choice(code, reason) for code in listed(absent)],
+                absent=[Choice(code, reason) for code in listed(further(absent, more))],
                 chosen=chosen,
                 freed=[Choice(code, reason) for code in listed(unlock)],
                 panel=panel,

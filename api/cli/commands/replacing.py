@@ -27,6 +27,7 @@ def replace(
     context: typer.Context,
     problem: Annotated[Path, typer.Argument()],
     panel: Annotated[Path, typer.Argument()],
+    more: Annotated[list[str] | None, typer.Argument(metavar="[ID]...")] = None,
     absent: Annotated[list[str] | None, typer.Option("--absent", metavar="ID")] = None,
     conflict: Annotated[list[str] | None, typer.Option("--conflict", metavar="ID:ID[:EFFECT]")] = None,
     withdraw: Annotated[list[str] | None, typer.Option("--withdraw", metavar="CASE")] = None,
@@ -50,6 +51,7 @@ def replace(
     face = Face.of(context)
     for path in (output, save_problem):
         writable(path)
+    absent = further(absent, more)
     asked, answer = read_problem(problem), read_answer(read_bytes(panel), str(panel))
     if on_the_day:
         if conflict or withdraw or add or take or unlock:
@@ -135,6 +137,14 @@ def events_of(actor: str, on: date, why: str, **words: list[str]) -> "Events":
         case, specialty, group = _parts(word, "--add", 2, 3)
         added.append(NewCase(str(case), str(specialty), group))
     return Events(tuple(decisions), tuple(conflicts), tuple(added), tuple(words["withdraw"]))
+
+
+def further(absent: list[str] | None, more: list[str] | None) -> list[str] | None:
+    """`--absent A B C` as well as `--absent A --absent B`: what stands behind belongs to it. Raises Fault where nothing
+    of the kind was said."""
+    if more and not absent:
+        raise Fault("cli.too_many", extra=" ".join(more))
+    return [*(absent or []), *(more or [])]
 
 
 def listed(words: list[str] | None) -> list[str]:
