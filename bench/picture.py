@@ -32,6 +32,12 @@ def draw(points: list[Point], path: Path) -> None:
         }
         for point in points
     ]
+
+    def end(marks: list[str]) -> dict[str, object]:
+        """How a run ended, told by colour and by shape alike, in one legend."""
+        domain = ["proven", "cut, not proven"]
+        return {"field": "end", "scale": {"domain": domain, "range": marks}, "title": None}
+
     x = {"field": "cpu", "type": "quantitative", "scale": {"type": "log"}, "title": "CPU seconds"}
     y = {"field": "method", "type": "nominal", "sort": methods, "title": None}
     spec = {
@@ -59,15 +65,8 @@ def draw(points: list[Point], path: Path) -> None:
                     "encoding": {
                         "x": x,
                         "y": y,
-                        "color": {
-                            "field": "end",
-                            "scale": {
-                                "domain": ["proven", "cut, not proven"],
-                                "range": ["#0072B2", "#D55E00"],
-                            },
-                            "title": None,
-                        },
-                        "shape": {"field": "end", "scale": {"range": ["circle", "triangle"]}, "title": None},
+                        "color": end(["#0072B2", "#D55E00"]),
+                        "shape": end(["circle", "triangle"]),
                     },
                 },
             ],
