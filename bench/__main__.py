@@ -1,6 +1,6 @@
 """`make bench`: every figure of docs/benchmarks.md, measured anew; `python -m bench PART...` for some of them.
 
-Parts: solve, lexicographic, registry, snapshot, coauthors. Medians over seeds with [least .. most]; ratios are taken within one run,
+Parts: solve, lexicographic, diagnosis, registry, snapshot, coauthors. Medians over seeds with [least .. most]; ratios are taken within one run,
 job against job on the same problem, so that a busy machine weighs on both.
 """
 
@@ -16,7 +16,7 @@ from bench import coauthors
 from bench.measure import Cost, machine, run, spread
 from bench.picture import Point, draw
 
-PARTS = ("solve", "lexicographic", "registry", "snapshot", "coauthors")
+PARTS = ("solve", "lexicographic", "diagnosis", "registry", "snapshot", "coauthors")
 
 
 METHODS = (
@@ -85,6 +85,22 @@ def lexicographic(seeds: int, experts: int) -> None:
     print(f"wall s: {spread([one.wall for one in runs])}; CPU s: {spread([one.cpu for one in runs])}")
 
 
+def diagnosis(seeds: int, experts: int) -> None:
+    """Why there is no panel: one minimal set, and the first way to give way, of problems made impossible."""
+    print(f"\n## Diagnosis of impossible problems from {experts:,} experts, {seeds} seeds")
+    print("| made impossible by | asked | wall s | CPU s | settled | size |")
+    print("|---|---|---|---|---|---|", flush=True)
+    for kind in ("caps", "peers"):
+        for job, done, size in (("clash", "minimal", "size"), ("relaxation", "proven", "found")):
+            runs = [run(job, str(experts), str(seed), kind) for seed in range(1, seeds + 1)]
+            settled = sum(bool(one.said[done]) for one in runs)
+            print(
+                f"| {kind} | {job} | {spread([one.wall for one in runs])} | {spread([one.cpu for one in runs])} | "
+                f"{settled} of {seeds} | {spread([one.said[size] for one in runs], 0)} |",
+                flush=True,
+            )
+
+
 def registry(seeds: int, experts: int) -> None:
     """Generating, importing, facts of a past date."""
     print(f"\n## Registry of {experts:,} experts with records, {seeds} seeds")
@@ -136,6 +152,9 @@ def main() -> None:
     if "lexicographic" in chosen:
         for experts in given.experts:
             lexicographic(given.seeds, experts)
+    if "diagnosis" in chosen:
+        for experts in given.experts:
+            diagnosis(given.seeds, experts)
     if "registry" in chosen:
         registry(given.seeds, 20_000)
     if "snapshot" in chosen:

@@ -50,6 +50,55 @@ def assemble(experts: str, seed: str, mode: str, workers: str = "1", start: str 
     )
 
 
+def impossible(experts: str, seed: str, kind: str) -> Problem:
+    """The same problem made impossible: `caps`, at most two people of a region; `peers`, three close peers for every case
+    as a rule that must hold, which specialties with few experts cannot give."""
+    problem = made_problem(experts, seed, weighted=False)
+    changes: dict[str, dict[str, object]] = {
+        "caps": {"region": {"most": 2}},
+        "peers": {"case_peers": {"soft": None, "relaxable": True}},
+    }
+    rules = tuple(
+        rule.model_copy(update=changes[kind].get(rule.id, {}))
+        for rule in problem.rules  # type: ignore[call-overload]
+    )
+    return replace(problem, rules=rules)
+
+
+def clash(experts: str, seed: str, kind: str) -> None:
+    """One minimal set of what cannot hold together, every element tried without."""
+    from solver.diagnosis.clash import shrink
+    from solver.diagnosis.elements import elements_of
+    from solver.diagnosis.possible import Trials
+
+    problem = impossible(experts, seed, kind)
+    warm_up(2)
+    watch = Stopwatch()
+    trials = Trials(problem, 120.0, lambda: False)
+    verdict = trials.ask(elements_of(problem))
+    found = shrink(trials, verdict.core) if verdict.status == "impossible" else None
+    watch.report(
+        status=verdict.status,
+        size=len(found.elements) if found else 0,
+        minimal=bool(found and found.minimal),
+    )
+
+
+def relaxation(experts: str, seed: str, kind: str) -> None:
+    """The cheapest way to give way, with its panel."""
+    from solver.diagnosis.relaxations import relax
+
+    problem = impossible(experts, seed, kind)
+    warm_up(2)
+    watch = Stopwatch()
+    ways = relax(problem, 1, seconds=60.0)
+    watch.report(
+        status=ways.status,
+        found=len(ways.found),
+        proven=all(way.proven for way in ways.found),
+    )
+
+
 def rival(name: str, experts: str, seed: str, seconds: str) -> None:
     """The same weighted problem by a rival of `bench.rivals`."""
     from bench import rivals
@@ -144,6 +193,8 @@ def snapshot(database: str) -> None:
 JOBS: dict[str, Callable[..., None]] = {
     "assemble": assemble,
     "rival": rival,
+    "clash": clash,
+    "relaxation": relaxation,
     "generate": generate,
     "load": load,
     "facts": facts,
