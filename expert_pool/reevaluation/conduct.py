@@ -53,10 +53,10 @@ TABLES = ("service", "credit")
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why a measure is proposed: a grade, a count of a year, or a condition (`kind`), by its id; the figures; the records
-    behind it (table and row); what would have to be otherwise for it to fall away."""
+    """Why a measure is proposed: a grade, a count of a year, or a condition (`code`, a message), by its id in the scheme;
+    the figures; the records behind it (table and row); what would have to be otherwise for it to fall away."""
 
-    kind: str
+    code: str
     id: str
     proposal: ProposalDoc
     figures: Mapping[str, int | str | None]
@@ -97,7 +97,7 @@ class Conduct:
         figures["repaired"] = int(self.repaired[expert])
         needed = None if above.low is None else above.low - score
         yield Reason(
-            "grade", grade.grade, grade.proposal, figures, rows, {"points_more": needed, "grade": above.grade}
+            "conduct.grade", grade.grade, grade.proposal, figures, rows, {"points_more": needed, "grade": above.grade}
         )
 
     def _counts(self, expert: int) -> Iterator[Reason]:
@@ -110,7 +110,7 @@ class Conduct:
             if number >= count.at_least:
                 figures = {"number": number, "at_least": count.at_least, "within": count.within}
                 fewer = {"fewer": number - count.at_least + 1}
-                yield Reason("count", count.id, count.proposal, figures, self._rows(own), fewer)
+                yield Reason("conduct.count", count.id, count.proposal, figures, self._rows(own), fewer)
 
     def _conditions(self, expert: int) -> Iterator[Reason]:
         for condition in self.scheme.doc.conditions:
