@@ -97,7 +97,12 @@ class Conduct:
         figures["repaired"] = int(self.repaired[expert])
         needed = None if above.low is None else above.low - score
         yield Reason(
-            "conduct.grade", grade.grade, grade.proposal, figures, rows, {"points_more": needed, "grade": above.grade}
+            "conduct.grade",
+            grade.grade,
+            grade.proposal,
+            figures,
+            rows,
+            {"points_more": needed, "grade": above.grade},
         )
 
     def _counts(self, expert: int) -> Iterator[Reason]:
@@ -118,7 +123,12 @@ class Conduct:
                 shown = self.facts[condition.when.fact].show(expert)
                 figures = {"fact": condition.when.fact, "value": None if shown is None else str(shown)}
                 yield Reason(
-                    "condition", condition.id, condition.proposal, figures, (), {"fact": condition.when.fact}
+                    "conduct.condition",
+                    condition.id,
+                    condition.proposal,
+                    figures,
+                    (),
+                    {"fact": condition.when.fact},
                 )
 
     def _rows(self, chosen: Mask) -> tuple[tuple[str, int], ...]:
