@@ -1,0 +1,1 @@
+"""The work behind each kind of run, one module a family."""

@@ -1,0 +1,49 @@
+"""Audits of foreign panels."""
+
+from __future__ import annotations
+
+from api.jobs.job import Job, Result
+from api.jobs.work.asks import AuditAsk, overrides_of
+from expert_pool import clock
+from expert_pool.accounts.rights import Right
+from expert_pool.audits import RosterFaults
+from expert_pool.audits.asking import audit_papers, audited_bytes
+from expert_pool.policies.load import preset
+from expert_pool.runs import Attachment
+from expert_pool.words import languages
+from solver.progress import Progress
+
+MEDIA_TYPES = {
+    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+
+
+def audit(job: Job) -> Result:
+    """The findings, with report and workbook in every language; or everything that is wrong with the roster."""
+    ask = AuditAsk.model_validate(job.params["ask"])
+    # with the registry behind it rows about experts are read; without it nothing is
+    viewer = job.viewer(Right.EXPERTS_READ if ask.committee else Right.PROBLEMS_SOLVE)
+    file = job.attachment
+    assert file is not None
+    policy = preset(ask.policy, overrides_of(ask.overrides, viewer.actor, clock.today()))
+    policy.rules(ask.level)
+    try:
+        found = audited_bytes(
+            file.content,
+            ask.file,
+            policy,
+            ask.on,
+            level=ask.level,
+            registry=(job.store, viewer, ask.committee) if ask.committee else None,
+            report=job.report,
+        )
+    except RosterFaults as faults:
+        errors = [error.document() for error in faults.errors]
+        return Result({"ok": False, "errors": errors, "audit": None})
+    job.report(Progress("documents"))
+    papers = audit_papers(found, languages())
+    files = [
+        Attachment(name, content, MEDIA_TYPES[name.rpartition(".")[2]]) for name, content in papers.items()
+    ]
+    return Result({"ok": True, "errors": [], "audit": found.model_dump(mode="json")}, files)

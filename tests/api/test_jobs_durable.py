@@ -1,0 +1,282 @@
+"""Worker processes on both databases: they die, freeze, drain and are cancelled, and every run is done, once."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import shutil
+import signal
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from multiprocessing.context import ForkServerProcess
+from multiprocessing.synchronize import Event
+from typing import Any
+
+import job_kinds
+import pytest
+from dbos import DBOSClient
+from sqlalchemy import create_engine, func, select, text
+
+from api.jobs.durable import SCHEMA, DurableEngine, serializer, system_url
+from api.jobs.worker import GIVEN_UP
+from expert_pool import clock, ledger, runs
+from expert_pool.keys import Key
+from expert_pool.registry import LedgerEntry, RunRecord, RunState, WorkerRecord
+from expert_pool.store import Store, open_store
+
+KEY = Key(bytes(range(32)))
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload(["job_kinds", "api.jobs.worker", "dbos"])
+
+
+@dataclass
+class Site:
+    """A database and the worker processes on it."""
+
+    store: Store
+    engine: DurableEngine
+    workers: list[ForkServerProcess] = field(default_factory=list)
+    starting: list[Event] = field(default_factory=list)
+
+    def work(self) -> None:
+        """Start one more worker process."""
+        ready = PROCESSES.Event()
+        worker = PROCESSES.Process(
+            target=job_kinds.work, args=(self.store.url, KEY.to_text(), 5.0, ready), daemon=False
+        )
+        worker.start()
+        self.workers.append(worker)
+        self.starting.append(ready)
+
+    def staffed(self) -> None:
+        """Wait until two workers carry runs."""
+        for _ in range(2 - sum(worker.is_alive() for worker in self.workers)):
+            self.work()
+        while self.starting:
+            assert self.starting.pop().wait(60)
+
+    def begin(self, kind: str, *, submit: bool = True, **params: Any) -> RunRecord:
+        with self.store.session() as session:
+            run = runs.begin(session, None, key=KEY, kind=kind, params=params)
+        if submit:
+            self.engine.submit(run.code, "solve")
+        return run
+
+    def now(self, run: RunRecord) -> RunRecord:
+        with self.store.reading() as session:
+            return runs.find(session, None, run.code)
+
+    def wait(self, run: RunRecord, *states: RunState, seconds: float = 20) -> RunRecord:
+        until = time.monotonic() + seconds
+        while (now := self.now(run)).state not in states:
+            assert time.monotonic() < until, (now.state, self.happened(run))
+            time.sleep(0.05)
+        return now
+
+    def happened(self, run: RunRecord) -> list[str]:
+        with self.store.reading() as session:
+            said = runs.events(session, run)
+        return [event.kind for event in said if event.kind not in ("incumbent", "progress")]
+
+    def result(self, run: RunRecord) -> Any:
+        with self.store.reading() as session:
+            came = runs.outcome(session, None, runs.find(session, None, run.code), key=KEY)
+        assert came is not None
+        return came.result
+
+    def carrier_of(self, run: RunRecord) -> ForkServerProcess:
+        """The process that carries a run."""
+        with self.store.reading() as session:
+            pid = session.scalar(select(WorkerRecord.pid).where(WorkerRecord.token == self.now(run).owner))
+        return next(worker for worker in self.workers if worker.pid == pid)
+
+    def entries(self) -> int:
+        with self.store.reading() as session:
+            assert ledger.verify(session) == []
+            return session.scalar(select(func.count(LedgerEntry.id))) or 0
+
+    def close(self) -> None:
+        for worker in self.workers:
+            if worker.is_alive():
+                worker.terminate()
+        for worker in self.workers:
+            worker.join(10)
+            worker.kill()
+            worker.join()
+        self.engine.close()
+        self.store.close()
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """Two workers on one database, once on each kind."""
+    url, drop = _database(request, tmp_path_factory)
+    store = open_store(url, key=KEY)
+    made = Site(store, DurableEngine(store))
+    try:
+        made.staffed()
+        yield made
+    finally:
+        made.close()
+        drop()
+
+
+def _database(
+    request: pytest.FixtureRequest, folders: pytest.TempPathFactory
+) -> tuple[str, Callable[[], None]]:
+    if request.param == "sqlite":
+        place = folders.mktemp("site") / "registry.db"
+        shutil.copy(request.getfixturevalue("sqlite_template"), place)
+        return f"sqlite:///{place}", lambda: None
+    server: str = request.getfixturevalue("postgres_server")
+    admin = create_engine(server, isolation_level="AUTOCOMMIT")
+
+    def run(statement: str) -> None:
+        with admin.connect() as connection:
+            connection.execute(text(statement))
+
+    def drop() -> None:
+        run("drop database jobs_site with (force)")
+        admin.dispose()
+
+    run("create database jobs_site template template_registry")
+    return server.replace("/postgres?", "/jobs_site?"), drop
+
+
+def test_runs_are_done_by_workers_in_their_own_processes(site: Site) -> None:
+    many = [site.begin("test.echo", number=number) for number in range(6)]
+    for run in many:
+        site.wait(run, RunState.DONE)
+        assert site.happened(run) == ["queued", "started", "done"]
+    assert site.result(many[3]) == {"params": {"number": 3}}
+
+
+def test_a_run_stops_soon_after_it_was_cancelled_with_its_best(site: Site) -> None:
+    run = site.begin("test.count", seconds=60)
+    site.wait(run, RunState.RUNNING)
+    time.sleep(0.5)
+    with site.store.session() as session:
+        runs.cancel(session, None, run.code)
+    site.engine.cancel(run.code)
+    asked = time.monotonic()
+    site.wait(run, RunState.CANCELLED)
+    assert time.monotonic() - asked < 2
+    assert site.result(run)["counted"] > 0
+
+
+def test_a_waiting_run_that_was_cancelled_never_starts(site: Site) -> None:
+    busy = [site.begin("test.count", seconds=1.5) for _ in range(4)]
+    run = site.begin("test.note", name="never", seconds=0)
+    with site.store.session() as session:
+        runs.cancel(session, None, run.code)
+    site.engine.cancel(run.code)
+    for one in busy:
+        site.wait(one, RunState.DONE)
+    assert site.happened(run) == ["queued", "cancelled"]
+
+
+def test_an_accepted_run_that_was_never_submitted_is_found_and_done(site: Site) -> None:
+    run = site.begin("test.echo", submit=False)
+    site.wait(run, RunState.DONE)
+
+
+def test_a_run_that_the_engine_forgot_is_brought_again(site: Site) -> None:
+    run = site.begin("test.echo", submit=False)
+    with site.store.session() as session:
+        runs.submitted(session, run.code)  # as if dbos had lost it since
+    site.wait(run, RunState.DONE)
+
+
+def test_the_run_of_a_killed_worker_is_done_once_by_another(site: Site) -> None:
+    site.staffed()
+    before = site.entries()
+    run = site.begin("test.note", name="killed", seconds=2)
+    site.wait(run, RunState.RUNNING)
+    victim = site.carrier_of(run)
+    victim.kill()
+    killed = time.monotonic()
+    ended = site.wait(run, RunState.DONE)
+    assert time.monotonic() - killed < 10
+    assert (ended.attempt, ended.losses) == (2, 1)
+    assert site.happened(run) == ["queued", "started", "taken_over", "started", "done"]
+    assert site.entries() == before + 1
+    site.work()
+
+
+def test_what_was_decided_before_the_worker_died_is_not_decided_again(site: Site) -> None:
+    site.staffed()
+    before = site.entries()
+    run = site.begin("test.note", name="decided", seconds=0, die=True)
+    site.wait(run, RunState.DONE)
+    assert site.result(run) == {"decisions": [{"action": "noted", "subject": "decided"}]}
+    assert site.entries() == before + 1
+    site.work()
+
+
+def test_a_frozen_worker_that_wakes_up_late_writes_nothing(site: Site) -> None:
+    site.staffed()
+    before = site.entries()
+    run = site.begin("test.note", name="frozen", seconds=2)
+    site.wait(run, RunState.RUNNING)
+    frozen = site.carrier_of(run)
+    assert frozen.pid is not None
+    os.kill(frozen.pid, signal.SIGSTOP)
+    site.wait(run, RunState.DONE)
+    os.kill(frozen.pid, signal.SIGCONT)
+    frozen.join(10)
+    assert frozen.exitcode == GIVEN_UP
+    assert site.happened(run) == ["queued", "started", "taken_over", "started", "done"]
+    assert site.entries() == before + 1
+    site.work()
+
+
+def test_a_worker_told_to_stop_ends_what_it_carries(site: Site) -> None:
+    run = site.begin("test.count", seconds=1.5)
+    site.wait(run, RunState.RUNNING)
+    worker = site.carrier_of(run)
+    worker.terminate()
+    worker.join(10)
+    assert worker.exitcode == 0
+    assert site.now(run).state is RunState.DONE
+    assert site.happened(run) == ["queued", "started", "done"]
+    site.work()
+
+
+def test_a_worker_in_a_hurry_hands_back_what_it_carries(site: Site) -> None:
+    site.staffed()
+    run = site.begin("test.count", seconds=3)
+    site.wait(run, RunState.RUNNING)
+    worker = site.carrier_of(run)
+    worker.terminate()
+    time.sleep(0.5)
+    worker.terminate()
+    worker.join(10)
+    assert worker.exitcode == 0
+    ended = site.wait(run, RunState.DONE)
+    assert (ended.attempt, ended.losses) == (2, 0)
+    assert site.happened(run) == ["queued", "started", "handed_back", "started", "done"]
+
+
+def test_dbos_keeps_nothing_but_codes_and_forgets_them(site: Site) -> None:
+    run = site.begin("test.echo", purpose="机密目的")
+    site.wait(run, RunState.DONE)
+    with site.store.reading() as session:
+        living = {worker.name for worker in runs.beating(session)}
+    client = DBOSClient(
+        system_database_url=system_url(site.store.url), dbos_system_schema=SCHEMA, serializer=serializer()
+    )
+    kept = client.list_workflows()
+    assert run.code in {workflow.workflow_id for workflow in kept}
+    for workflow in kept:
+        assert workflow.input == {"args": (workflow.workflow_id,), "kwargs": {}}
+        assert (workflow.output, workflow.app_version) == (None, "1")
+    until = time.monotonic() + 10
+    while not site.engine.strayed([run.code], living):  # dbos hears of the end a little later than we
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    while client.list_workflows():  # those of earlier tests may still be ending
+        assert time.monotonic() < until + 10
+        site.engine.forget(clock.now() + timedelta(hours=1), living)
+    client.destroy()
