@@ -80,11 +80,17 @@ class Key:
 
     def mark(self, text: str) -> str:
         """A keyed hash to search sealed fields by; width, case, spaces and hyphens do not matter."""
-        plain = unicodedata.normalize("NFKC", text).upper()
-        return self._hash("mark", "".join(c for c in plain if not c.isspace() and c != "-"))
+        return mark_under(self.mark_secret(), text)
+
+    def mark_secret(self) -> bytes:
+        """What marks are made with: enough to recognise a text by its mark, not to open anything."""
+        return _derived(self.secret, "mark")
 
     def pseudonym(self, code: str) -> str:
-        """The stable stand-in for the expert with this code: `P` and 10 letters or digits (base32)."""
+        """The stand-in for a new expert with this code: `P` and 10 letters or digits (base32).
+
+        It is stored and never made again, so it outlives the key.
+        """
         digest = hmac.digest(_derived(self.secret, "pseudonym"), code.encode("utf-8"), "sha256")
         return "P" + base64.b32encode(digest[:7]).decode("ascii")[:10]
 
@@ -94,6 +100,13 @@ class Key:
 
     def _hash(self, use: str, text: str) -> str:
         return hmac.new(_derived(self.secret, use), text.encode("utf-8"), "sha256").hexdigest()
+
+
+def mark_under(secret: bytes, text: str) -> str:
+    """The mark of a text under a `Key.mark_secret`, the present one or one before."""
+    plain = unicodedata.normalize("NFKC", text).upper()
+    said = "".join(c for c in plain if not c.isspace() and c != "-")
+    return hmac.digest(secret, said.encode("utf-8"), "sha256").hex()
 
 
 @lru_cache(maxsize=64)
@@ -119,23 +132,50 @@ def load_key(url: str) -> Key:
     """
     if (text := os.environ.get(KEY_VARIABLE)) is not None:
         return Key.from_text(text, KEY_VARIABLE)
-    if (named := os.environ.get(KEY_FILE_VARIABLE)) is not None:
-        return _read(Path(named))
     place = make_url(url)
-    if place.get_backend_name() != "sqlite":
+    file = key_file(url)
+    if file is None:
+        if place.get_backend_name() == "sqlite":
+            return Key.new()
         raise Fault("key.missing", place.render_as_string(hide_password=True), variable=KEY_VARIABLE)
-    if place.database in (None, "", ":memory:"):
-        return Key.new()
+    if KEY_FILE_VARIABLE in os.environ or file.exists():
+        return read_key(file)
     database = Path(str(place.database))
-    beside = database.with_name(database.name + ".key")
-    if beside.exists():
-        return _read(beside)
     if database.exists() and database.stat().st_size:
-        raise Fault("key.missing", str(beside), variable=KEY_VARIABLE)
-    return _make(beside)
+        raise Fault("key.missing", str(file), variable=KEY_VARIABLE)
+    return make_key(file)
 
 
-def _read(path: Path) -> Key:
+def key_file(url: str) -> Path | None:
+    """The file that the key of the database at `url` is read from; None where it is none: the key stands in the
+    environment, is missing, or belongs to a database in memory.
+    """
+    if KEY_VARIABLE in os.environ:
+        return None
+    if (named := os.environ.get(KEY_FILE_VARIABLE)) is not None:
+        return Path(named)
+    place = make_url(url)
+    if place.get_backend_name() != "sqlite" or place.database in (None, "", ":memory:"):
+        return None
+    database = Path(str(place.database))
+    return database.with_name(database.name + ".key")
+
+
+def coming_file(file: Path) -> Path:
+    """Where a rotation keeps the new key until it takes the place of the one in `file`."""
+    return file.with_name(file.name + ".new")
+
+
+def coming_key(url: str) -> Key | None:
+    """The new key of a rotation that was stopped between the database and the key file; None where there is none."""
+    file = key_file(url)
+    if file is None or not coming_file(file).exists():
+        return None
+    return read_key(coming_file(file))
+
+
+def read_key(path: Path) -> Key:
+    """The key in a file. Raises Fault `key.malformed`, `key.file_unreadable`."""
     try:
         text = path.read_text("ascii")
     except UnicodeDecodeError:
@@ -145,22 +185,34 @@ def _read(path: Path) -> Key:
     return Key.from_text(text, str(path))
 
 
-def _make(path: Path) -> Key:
-    """Write a fresh key to `path` in one step; where another process was first, take its key."""
+def make_key(path: Path, key: Key | None = None) -> Key:
+    """Write a key (None: a fresh one) to `path` in one durable step, readable by its owner only; where there is one
+    already, take that. Raises Fault `key.file_unwritable`, and as `read_key`.
+    """
     try:
         handle, draft = tempfile.mkstemp(prefix=path.name, dir=path.parent)  # mkstemp gives mode 600
     except OSError as error:
         raise Fault("key.file_unwritable", str(path), reason=error.strerror or str(error)) from None
     try:
         with os.fdopen(handle, "w", encoding="ascii") as file:
-            file.write(Key.new().to_text() + "\n")
+            file.write((key or Key.new()).to_text() + "\n")
             file.flush()
             os.fsync(file.fileno())
         os.link(draft, path)
+        sync_folder(path.parent)
     except FileExistsError:
         pass
     except OSError as error:
         raise Fault("key.file_unwritable", str(path), reason=error.strerror or str(error)) from None
     finally:
         Path(draft).unlink(missing_ok=True)
-    return _read(path)
+    return read_key(path)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make names that were just given in a folder outlast a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
