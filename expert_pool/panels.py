@@ -22,7 +22,17 @@ from expert_pool.documents.people import Person
 from expert_pool.filings import FilingGap, filings_missing
 from expert_pool.policies.load import load
 from expert_pool.policies.policy import Policy
-from expert_pool.recorded import find_panel, looked, opens_on, people_behind, put_down, seated_in
+from expert_pool.recorded import (
+    committee_of,
+    find_panel,
+    looked,
+    opens_on,
+    people_behind,
+    policy_of,
+    put_down,
+    seated_in,
+    version_of,
+)
 from expert_pool.registry import PanelRecord, PanelState, Seat
 from expert_pool.snapshots import Choice, Snapshot, find_sitting, snapshot, take
 from expert_pool.store import Store
@@ -62,9 +72,12 @@ class Decided:
 
 @dataclass(frozen=True)
 class Shown:
-    """A recorded panel. While it is sealed for the viewer, `answer` says nothing of who sits and `names` is empty."""
+    """A recorded panel. While it is sealed for the viewer, `answer` says nothing of who sits and `names` is empty.
+
+    `version` is another one as soon as anything about the panel changed."""
 
     panel_code: str
+    version: str
     state: PanelState
     fileable: bool
     sealed: bool
@@ -157,7 +170,7 @@ def take_filed(
     `more` goes to `snapshots.take`. Raises Fault as `request` does.
     """
     sitting = find_sitting(session, viewer, committee, meeting)
-    viewer.require(sitting.organiser_id)
+    viewer.require(sitting.organiser_id, sitting.committee_id)
     gaps = filings_missing(
         session,
         viewer,
@@ -177,22 +190,32 @@ def notes_on(taken: Snapshot, gaps: Sequence[FilingGap]) -> tuple[Saying, ...]:
     return (*drawn, *taken.notes, *(gap.says() for gap in gaps))
 
 
-def approve(store: Store, viewer: Viewer, panel_code: str, *, policy: Policy | None = None) -> None:
+def approve(
+    store: Store,
+    viewer: Viewer,
+    panel_code: str,
+    *,
+    policy: Policy | None = None,
+    seen: Callable[[PanelRecord], None] = lambda _: None,
+) -> None:
     """Give a panel force; one approved for the same meeting before is replaced by it.
 
-    `policy`: the one it was made under (default: the preset it names), which may ask for a second person.
+    `policy`: the one it was made under (default: the preset it names, with its overrides), which may ask for a second
+    person. `seen` is given the panel as it stands, with other writers kept out, and may raise.
     Raises Fault: `panels.panel_unknown`, `panels.not_fileable`, `panels.approved_already`, `panels.same_person`,
     `viewer.not_yours`.
     """
     with store.session() as session:
         panel = find_panel(session, viewer, panel_code)
-        viewer.require(panel.organiser_id)
+        viewer.require(panel.organiser_id, committee_of(session, panel))
         ledger.hold(session, panel.organiser_id)
+        session.refresh(panel)
+        seen(panel)
         if not panel.fileable:
             raise Fault("panels.not_fileable", panel_code)
         if panel.state is not PanelState.PROPOSED:
             raise Fault("panels.approved_already", panel_code, by=panel.approved_by)
-        if viewer.actor == panel.requested_by and _second_person(policy or load(panel.policy)):
+        if viewer.actor == panel.requested_by and _second_person(policy or policy_of(panel)):
             raise Fault("panels.same_person", panel_code, actor=viewer.actor)
         changed = [panel]
         earlier = session.scalars(
@@ -223,6 +246,7 @@ def show(store: Store, viewer: Viewer, panel_code: str) -> Shown:
         panel = find_panel(session, viewer, panel_code)
         answer = Answer.model_validate_json(panel.answer)
         open_on = opens_on(session, panel)
+        version = version_of(panel)
         seats = session.scalar(
             select(func.count(Seat.id)).where(Seat.panel_id == panel.id, *visible(viewer, Seat))
         )
@@ -236,6 +260,7 @@ def show(store: Store, viewer: Viewer, panel_code: str) -> Shown:
             looked(session, viewer, panel.organiser_id, panel_code, open_on)
     return Shown(
         panel_code=panel_code,
+        version=version,
         state=panel.state,
         fileable=panel.fileable,
         sealed=sealed,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import zlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
@@ -13,11 +15,14 @@ from sqlalchemy.orm import Session
 
 from expert_pool import clock, ledger, records
 from expert_pool.documents.people import Person, people_in
+from expert_pool.policies.load import preset
 from expert_pool.policies.policy import Policy
 from expert_pool.registry import (
+    Agenda,
     Employer,
     EmployerName,
     Expert,
+    Meeting,
     NameKind,
     PanelRecord,
     PanelState,
@@ -40,6 +45,23 @@ def find_panel(session: Session, viewer: Viewer, panel_code: str) -> PanelRecord
     if panel is None:
         raise Fault("panels.panel_unknown", panel_code)
     return panel
+
+
+def committee_of(session: Session, panel: PanelRecord) -> int:
+    """The id of the committee a panel sits for."""
+    of = select(Agenda.committee_id).join(Meeting, Meeting.agenda_id == Agenda.id)
+    return session.scalars(of.where(Meeting.id == panel.meeting_id)).one()
+
+
+def version_of(panel: PanelRecord) -> str:
+    """A hash of everything about a panel that can change: two readers who saw the same version saw the same panel."""
+    said = (panel.code, str(panel.state), str(panel.approved_at), panel.approved_by, panel.invitations)
+    return hashlib.sha256(repr(said).encode()).hexdigest()[:32]
+
+
+def policy_of(panel: PanelRecord) -> Policy:
+    """The policy a panel was made under, its overrides with it. Raises Fault `policy.unknown` where it came from a file."""
+    return preset(panel.policy, json.loads(panel.overrides) if panel.overrides else ())
 
 
 def problem_of(session: Session, viewer: Viewer, panel_code: str) -> Problem:
@@ -92,6 +114,7 @@ def put_down(
         approved_at=None,
         approved_by=None,
         invitations=invitations,
+        overrides=_written(policy),
     )
     session.add(panel)
     session.flush()
@@ -126,6 +149,14 @@ def put_down(
         rows=[panel, *seats, *with_rows],
     )
     return panel
+
+
+def _written(policy: Policy) -> str | None:
+    """The overrides of a policy, as `policy_of` reads them."""
+    if not policy.overrides:
+        return None
+    said = [asdict(override) | {"on": override.on.isoformat()} for override in policy.overrides]
+    return json.dumps(said, ensure_ascii=False)
 
 
 def looked(session: Session, viewer: Viewer, organiser_id: int, panel_code: str, open_on: date) -> None:

@@ -20,9 +20,8 @@ from sqlalchemy.orm import Session
 
 from expert_pool import clock, ledger, records
 from expert_pool.panels import People, notes_on, take_filed
-from expert_pool.policies.load import load
 from expert_pool.policies.policy import Policy
-from expert_pool.recorded import looked, opens_on, people_behind, put_down, seated_in
+from expert_pool.recorded import looked, opens_on, people_behind, policy_of, put_down, seated_in
 from expert_pool.registry import Outcome, PanelRecord, PanelState, Seat, Service
 from expert_pool.snapshots import Choice, Sitting, Snapshot, find_sitting
 from expert_pool.store import Store
@@ -96,8 +95,9 @@ def replace_panel(
     """Replace those who are `absent` (by code, each with the reason) with the least change, and record what came out.
 
     `chosen`: people who shall sit, as far as the policy allows locks; `freed`: whose lock no longer holds. Those who
-    accepted an invitation stay. `panel`: another panel of the meeting than the newest. `policy`: the one it was made under, where that had overrides. An
-    answer without a panel is recorded too, and replaces nothing.
+    accepted an invitation stay. `panel`: another panel of the meeting than the newest. `policy`: the one it was made
+    under (default: the preset it names, with its overrides). An answer without a panel is recorded too, and replaces
+    nothing.
 
     Raises Fault: `panels.nothing_to_replace`, `panels.panel_unknown`, `panels.seals_closed`, `panels.other_policy`,
     `panels.groups_changed`, `panels.changed_meanwhile`, and as `panels.request` and `solver.events.changed` do.
@@ -204,14 +204,14 @@ def _given(
     known_at = clock.now()
     with store.reading() as session:
         sitting = find_sitting(session, viewer, committee, meeting)
-        viewer.require(sitting.organiser_id)
+        viewer.require(sitting.organiser_id, sitting.committee_id)
         record = _newest(session, viewer, sitting, code)
         newest = _last(session, sitting.meeting_id)
         open_on = opens_on(session, record) or sitting.on
         if not viewer.opens_seals and clock.today() < open_on:
             raise Fault("panels.seals_closed", record.code, on=open_on)
         old = read_problem(zlib.decompress(record.problem))
-        rules = policy or load(record.policy)
+        rules = policy or policy_of(record)
         taken, gaps = take_filed(
             session, viewer, committee, meeting, rules, known_at, seed=old.seed, limits=limits
         )

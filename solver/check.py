@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from pydantic import ValidationError
 
-from solver.answer import Answer, FindingResult, RuleResult, Saying
+from solver.answer import Answer, FindingResult, Part, RuleResult, Saying
 from solver.claims import wrong_claims
+from solver.document import problem_sha256
 from solver.errors import Fault
 from solver.panel import Measure, Panel
 from solver.problem import Problem
 from solver.rules.base import Rule
+
+
+class Checked(Part):
+    """What the check of a panel document came to. `holds`: no hard rule is broken, the document claims nothing wrong,
+    and it answers this problem (`same_problem`)."""
+
+    holds: bool
+    problem_sha256: str
+    same_problem: bool
+    findings: list[FindingResult]
 
 
 def read_answer(text: bytes, where: str = "-") -> Answer:
@@ -77,6 +88,15 @@ def check(problem: Problem, answer: Answer) -> list[FindingResult]:
     panel = panel_of(problem, answer)
     rules, findings = judge(panel)
     return [*findings, *wrong_claims(panel, answer, rules, findings)]
+
+
+def checked(problem: Problem, answer: Answer) -> Checked:
+    """The verdict on a panel document. Raises Fault as `panel_of` does."""
+    findings = check(problem, answer)
+    sha256 = problem_sha256(problem)
+    same = answer.problem.sha256 == sha256
+    holds = same and not any(finding.hard for finding in findings)
+    return Checked(holds=holds, problem_sha256=sha256, same_problem=same, findings=findings)
 
 
 def says(panel: Panel, measure: Measure) -> Saying:

@@ -214,6 +214,19 @@ def uncommitted(problem: Problem) -> Problem:
     return replace(problem, rules=tuple(rule for rule in problem.rules if not isinstance(rule, Stays)))
 
 
+def keeping(
+    problem: Problem, events: Events, state: Invitations | None
+) -> tuple[Problem, Events, Sequence[Stays]]:
+    """The same problem and events with the places kept of those who have accepted an invitation, and the rule that keeps
+    the waiting ones waiting."""
+    if state is None:
+        return problem, events, ()
+    free = uncommitted(problem)
+    decided = {decision.expert for decision in events.decisions}
+    kept, rules = commitments(free, state, decided)
+    return free, replace(events, decisions=(*kept, *events.decisions)), rules
+
+
 def commitments(
     problem: Problem, state: Invitations, without: Collection[str] = ()
 ) -> tuple[list[Decision], list[Stays]]:

@@ -16,7 +16,7 @@ from typing import Literal
 import numpy as np
 from pydantic import ValidationError
 
-from solver.answer import Answer, Part
+from solver.answer import Answer, Part, Saying
 from solver.blocks import Linear
 from solver.cover import kept_within, present
 from solver.document import problem_sha256
@@ -78,6 +78,17 @@ class Verified(Part):
     engine: str | None
 
 
+class Verdict(Part):
+    """What the check of a proof came to. `holds`: it shows what it claims; `whole`: every level of an optimal panel.
+    Where it does not hold, `says` and `where` tell why."""
+
+    holds: bool
+    whole: bool
+    stages: list[Verified]
+    where: str = ""
+    says: Saying | None = None
+
+
 def proof_of(outcome: Outcome) -> Proof:
     """The proof of an outcome, as far as its levels were settled."""
     proof = Proof(
@@ -135,6 +146,20 @@ def verify(problem: Problem, answer: Answer, proof: Proof) -> list[Verified]:
             model = model.within(model.column_lower, np.where(kept, model.column_upper, 0))
         model = model.keeping(level, stage.allowed)
     return shown
+
+
+def verdict(problem: Problem, answer: Answer, text: bytes, where: str = "-") -> Verdict:
+    """Whether a proof file holds for a problem and its panel. Raises Fault `proof.schema` where it is none, and as
+    `build` does; what the proof fails to show is no fault but the verdict."""
+    try:
+        stages = verify(problem, answer, read_proof(text, where))
+    except Fault as fault:
+        if not fault.code.startswith("proof.") or fault.code == "proof.schema":
+            raise
+        said = Saying(code=fault.code, params=fault.params)
+        return Verdict(holds=False, whole=False, stages=[], where=fault.where, says=said)
+    whole = len(stages) == len(answer.goals) and answer.status == "optimal"
+    return Verdict(holds=True, whole=whole, stages=stages)
 
 
 def _stage(stage: Stage) -> StageProof:

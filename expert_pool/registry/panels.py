@@ -23,7 +23,7 @@ class PanelRecord(Table):
 
     __tablename__ = "panel"
     code: Mapped[str] = mapped_column(unique=True)
-    meeting_id: Mapped[int] = mapped_column(ForeignKey("meeting.id"), index=True)
+    meeting_id: Mapped[int] = mapped_column(ForeignKey("meeting.id"))
     organiser_id: Mapped[int] = mapped_column(ForeignKey("organiser.id"), index=True)
     state: Mapped[PanelState]
     policy: Mapped[str]
@@ -38,6 +38,8 @@ class PanelRecord(Table):
     approved_by: Mapped[str | None]
     invitations: Mapped[str | None] = mapped_column(Text, default=None)
     """How its invitations stand (`invitations/1`, pseudonyms only); sealed as the answer is."""
+    overrides: Mapped[str | None] = mapped_column(Text, default=None)
+    """The decisions that set parameters of its policy otherwise (JSON); None: there were none, or an older panel."""
 
 
 class Seat(Table):

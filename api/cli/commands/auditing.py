@@ -1,6 +1,6 @@
 """The audit of a foreign panel: a roster against a policy."""
 
-from datetime import date
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,8 +14,6 @@ from solver.errors import Fault
 
 if TYPE_CHECKING:
     from expert_pool.audits import Audit, RosterFaults
-    from expert_pool.policies.policy import Policy
-    from solver.progress import Reporter
 
 SHOWN_FAULTS = 50
 """Faults of a roster printed for people; with --json all of them."""
@@ -37,6 +35,7 @@ def audit(
     from api.cli.commands.policy import overrides_of
     from expert_pool import clock
     from expert_pool.audits import RosterFaults, write_template
+    from expert_pool.audits.asking import audited
     from expert_pool.policies.load import load
 
     face = Face.of(context)
@@ -56,39 +55,17 @@ def audit(
     rules = load(policy, overrides_of(override or [], why or [], face.actor, clock.today()))
     rules.rules(level)
     try:
-        with progress(face) as report:
-            done = _audited(face, roster, rules, day, level, registry, report)
+        with progress(face) as report, ExitStack() as stack:
+            behind = None
+            if registry is not None:
+                behind = (stack.enter_context(face.store()), face.viewer(), registry)
+            done = audited(roster, rules, day, level=level, registry=behind, report=report)
     except RosterFaults as faults:
         return _refused(face, roster, faults)
     for path in reports:
         _write(done, face.lang, path)
     _show(face, done, reports)
     return Exit.FOUND if done.broken else Exit.OK
-
-
-def _audited(
-    face: Face,
-    path: Path,
-    policy: "Policy",
-    on: date,
-    level: str,
-    committee: str | None,
-    report: "Reporter",
-) -> "Audit":
-    from expert_pool.audits import audit as judged
-    from expert_pool.audits import read_roster
-    from solver.progress import Progress
-
-    report(Progress("audit"))
-    roster = read_roster(path, on)
-    if committee is None:
-        return judged(roster, policy, on, level=level)
-    from expert_pool.audits.registry import completed
-
-    with face.store() as store:
-        report(Progress("audit_registry"))
-        roster, used = completed(store, face.viewer(), roster, committee=committee, policy=policy, on=on)
-    return judged(roster, policy, on, level=level, registry=used)
 
 
 def _write(audit: "Audit", lang: str, path: Path) -> None:

@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 def list_(context: typer.Context) -> Exit:
     """The policies that come with the package."""
     from expert_pool.policies.load import load, presets
+    from expert_pool.policies.told import brief
 
     face = Face.of(context)
     policies = [load(name) for name in presets()]
     headers = [face.say(f"cli.policy.column.{code}") for code in ("id", "version", "procedure", "title")]
     rows = [(p.id, p.version, face.say(f"cli.procedure.{p.procedure}"), p.title[face.lang]) for p in policies]
-    face.answer({"policies": [_brief(policy) for policy in policies]}, table(headers, rows))
+    face.answer({"policies": [brief(policy).model_dump() for policy in policies]}, table(headers, rows))
     return Exit.OK
 
 
@@ -33,21 +34,62 @@ def show(
 ) -> Exit:
     """Every rule and parameter of a policy with its basis."""
     from expert_pool.policies.load import load
+    from expert_pool.policies.told import told
 
     face = Face.of(context)
     read = load(policy)
-    face.answer(_document(read, level), *_human(face, read, level))
+    face.answer(told(read, level).model_dump(), *_human(face, read, level))
     return Exit.OK
 
 
 def validate(context: typer.Context, path: Annotated[Path, typer.Argument()]) -> Exit:
     """Whether a file is a policy; the first mistake with its line otherwise."""
     from expert_pool.policies.load import load
+    from expert_pool.policies.told import brief
 
     face = Face.of(context)
     read = load(path)
-    face.answer(_brief(read) | {"valid": True}, face.say("cli.policy.valid", id=read.id, sha256=read.sha256))
+    document = brief(read).model_dump() | {"valid": True}
+    face.answer(document, face.say("cli.policy.valid", id=read.id, sha256=read.sha256))
     return Exit.OK
+
+
+def compare(
+    context: typer.Context,
+    first: Annotated[str, typer.Argument(metavar="A")],
+    second: Annotated[str, typer.Argument(metavar="B")],
+    level: Annotated[str, typer.Option("--level", metavar="senior|mid|junior")] = "senior",
+) -> Exit:
+    """What two policies say differently."""
+    from expert_pool.policies.load import load
+    from expert_pool.policies.told import compare as differing
+
+    face = Face.of(context)
+    found = differing(load(first), load(second), level)
+    heads = [face.say("cli.policy.column.what"), face.say("cli.policy.column.id"), first, second]
+    kinds = ("parameters", "rules", "goals", "conflicts", "filings")
+    rows = [
+        (
+            face.say(f"cli.policy.{kind}"),
+            one.name,
+            _said(face, kind, one.first),
+            _said(face, kind, one.second),
+        )
+        for kind in kinds
+        for one in getattr(found, kind)
+    ]
+    last = face.say("cli.policy.differences", count=found.count, level=level)
+    face.answer(found.model_dump(), table(heads, rows), last)
+    return Exit.OK
+
+
+def _said(face: Face, kind: str, value: Any) -> str:
+    """What one side says; null is nothing at all, or a parameter without a number."""
+    if value is None:
+        return "—"
+    if not isinstance(value, dict):
+        return face.say("words.true") if value is True else str(value)
+    return ", ".join(f"{key}={each}" for key, each in value.items() if each not in (None, [], {}, ""))
 
 
 def overrides_of(words: list[str], reasons: list[str], actor: str, on: date) -> tuple["Override", ...]:
@@ -74,33 +116,6 @@ def _setting(text: str) -> int | str | bool | None:
         case "true" | "false" as word:
             return word == "true"
     return int(text) if text.lstrip("-").isdigit() else text
-
-
-def _brief(policy: "Policy") -> dict[str, Any]:
-    return {
-        "id": policy.id,
-        "version": policy.version,
-        "title": dict(policy.title),
-        "procedure": policy.procedure,
-        "sha256": policy.sha256,
-    }
-
-
-def _document(policy: "Policy", level: str) -> dict[str, Any]:
-    from dataclasses import asdict
-
-    return _brief(policy) | {
-        "level": level,
-        "parameters": [
-            {"name": p.name, "value": p.at(level), "basis": p.basis.model_dump(), "note": dict(p.note)}
-            for p in policy.parameters.values()
-        ],
-        "rules": [rule.model_dump(mode="json") for rule in policy.rules(level)],
-        "goals": [goal.model_dump(mode="json") for goal in policy.goals(level)],
-        "conflicts": [asdict(c) | {"basis": c.basis.model_dump()} for c in policy.conflicts.values()],
-        "filings": {kind: basis.model_dump() for kind, basis in policy.filings.items()},
-        "unstated": [asdict(unstated) | {"note": dict(unstated.note)} for unstated in policy.unstated],
-    }
 
 
 def _human(face: Face, policy: "Policy", level: str) -> list[Any]:

@@ -1,6 +1,6 @@
 """Replace members of a panel from files: the least change that is legal again, or the calls on the day of the meeting."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from solver.events import Events
     from solver.problem import Problem
     from solver.replace import Replacement
-    from solver.rules import Rule
 
 
 def replace(
@@ -46,6 +45,7 @@ def replace(
     from expert_pool import clock
     from solver.check import read_answer
     from solver.document import read_problem, write_problem
+    from solver.invitations import keeping, read_invitations
     from solver.replace import replace_members
 
     face = Face.of(context)
@@ -68,7 +68,8 @@ def replace(
         take=listed(take),
         unlock=listed(unlock),
     )
-    asked, events, rules = _keeping(asked, events, state)
+    so_far = None if state is None else read_invitations(read_bytes(state), str(state))
+    asked, events, rules = keeping(asked, events, so_far)
     with progress(face) as report:
         done = interruptible(
             lambda cancelled: replace_members(
@@ -98,22 +99,6 @@ def replace(
             None, panel_text(found.answer, people, face.lang, done.problem), *told(face, found, done.problem)
         )
     return exit_of_replacement(found)
-
-
-def _keeping(
-    problem: "Problem", events: "Events", state: Path | None
-) -> "tuple[Problem, Events, Sequence[Rule]]":
-    """The same with the places of those who have accepted an invitation."""
-    if state is None:
-        return problem, events, ()
-    from dataclasses import replace as with_changes
-
-    from solver.invitations import commitments, read_invitations, uncommitted
-
-    free = uncommitted(problem)
-    decided = {decision.expert for decision in events.decisions}
-    kept, rules = commitments(free, read_invitations(read_bytes(state), str(state)), decided)
-    return free, with_changes(events, decisions=(*kept, *events.decisions)), rules
 
 
 def events_of(actor: str, on: date, why: str, **words: list[str]) -> "Events":

@@ -11,28 +11,11 @@ from api.cli.face import Face
 from api.cli.files import read_bytes, writable, write_json
 from api.cli.interrupt import interruptible
 from api.cli.progress import progress
-from solver.errors import Fault
+from expert_pool.formats import SCHEMAS, schema_of
 
 if TYPE_CHECKING:
     from solver.answer import Answer
     from solver.problem import Problem
-
-SCHEMAS = (
-    "panel-problem",
-    "panel",
-    "panel-run",
-    "policy",
-    "diagnosis",
-    "explanation",
-    "panel-diff",
-    "audit",
-    "replacement",
-    "attendance",
-    "invitations",
-    "forecast",
-    "panels",
-    "proof",
-)
 
 
 def assemble(
@@ -87,26 +70,24 @@ def verify(
     """Recompute a proof in integers, without an engine."""
     from solver.check import read_answer
     from solver.document import read_problem
-    from solver.proof import read_proof
-    from solver.proof import verify as recompute
+    from solver.proof import verdict
 
     face = Face.of(context)
     asked, answer = read_problem(problem), read_answer(read_bytes(panel), str(panel))
-    try:
-        stages = recompute(asked, answer, read_proof(read_bytes(proof), str(proof)))
-    except Fault as fault:
-        if not fault.code.startswith("proof.") or fault.code == "proof.schema":
-            raise
-        said = face.say(fault.code, **fault.params)
-        face.answer({"holds": False, "code": fault.code, "where": fault.where, "message": said}, said)
+    found = verdict(asked, answer, read_bytes(proof), str(proof))
+    if found.says is not None:
+        said = face.say(found.says.code, **found.says.params)
+        face.answer({"holds": False, "code": found.says.code, "where": found.where, "message": said}, said)
         return Exit.FOUND
     lines = [
         face.say("proof.by_prices" if stage.by_prices else "proof.by_engine", **stage.model_dump())
-        for stage in stages
+        for stage in found.stages
     ]
-    whole = len(stages) == len(answer.goals) and answer.status == "optimal"
-    document = {"holds": True, "whole": whole, "stages": [stage.model_dump() for stage in stages]}
-    face.answer(document, *lines, face.say("proof.whole" if whole else "proof.part", stages=len(stages)))
+    stages = [stage.model_dump() for stage in found.stages]
+    document = {"holds": True, "whole": found.whole, "stages": stages}
+    face.answer(
+        document, *lines, face.say("proof.whole" if found.whole else "proof.part", stages=len(stages))
+    )
     return Exit.OK
 
 
@@ -116,22 +97,19 @@ def check(
     panel: Annotated[Path, typer.Argument()],
 ) -> Exit:
     """What is wrong with a panel under the rules of a problem."""
-    from solver.check import check as find
-    from solver.check import read_answer
+    from solver.check import checked, read_answer
     from solver.claims import DOCUMENT
-    from solver.document import problem_sha256, read_problem
+    from solver.document import read_problem
 
     face = Face.of(context)
     read = read_problem(problem)
     answer = read_answer(read_bytes(panel), str(panel))
-    findings = find(read, answer)
-    sha256 = problem_sha256(read)
-    foreign = answer.problem.sha256 != sha256
-    hard = [finding for finding in findings if finding.hard]
-    lines = (
-        [face.say("cli.check.other_problem", panel=answer.problem.sha256, problem=sha256)] if foreign else []
-    )
-    for finding in findings:
+    found = checked(read, answer)
+    lines = []
+    if not found.same_problem:
+        other = {"panel": answer.problem.sha256, "problem": found.problem_sha256}
+        lines = [face.say("cli.check.other_problem", **other)]
+    for finding in found.findings:
         code = "cli.check.broken" if finding.hard else "cli.check.short"
         code = "cli.check.document" if finding.rule == DOCUMENT else code
         said = face.say(finding.says.code, **finding.says.params)
@@ -140,15 +118,12 @@ def check(
                 code, rule=finding.rule, said=said, who=finding.experts or None, basis=finding.basis or None
             )
         )
-    broken = len(hard) + foreign
+    broken = sum(finding.hard for finding in found.findings) + (not found.same_problem)
     lines.append(face.say("cli.check.none" if not broken else "cli.check.count", count=broken))
-    document = {
-        "holds": not broken,
-        "problem_sha256": sha256,
-        "same_problem": not foreign,
+    document = found.model_dump(mode="json") | {
         "findings": [
             finding.model_dump(mode="json") | {"message": face.say(finding.says.code, **finding.says.params)}
-            for finding in findings
+            for finding in found.findings
         ],
     }
     face.answer(document, *lines)
@@ -164,68 +139,6 @@ def schema(
 
     print(json.dumps(schema_of(name), ensure_ascii=False, indent=2))
     return Exit.OK
-
-
-def schema_of(name: str) -> dict[str, Any]:
-    """The JSON Schema of a format by name. Raises Fault when there is none of that name."""
-    match name:
-        case "panel-problem":
-            from solver.document import problem_schema
-
-            return problem_schema()
-        case "panel":
-            from solver.answer import Answer
-
-            return Answer.model_json_schema()
-        case "panel-run":
-            from solver.answer import RunLog
-
-            return RunLog.model_json_schema()
-        case "policy":
-            from expert_pool.policies.document import PolicyDoc
-
-            return PolicyDoc.model_json_schema()
-        case "diagnosis":
-            from solver.diagnosis.document import Diagnosis
-
-            return Diagnosis.model_json_schema()
-        case "explanation":
-            from solver.explanation.document import Explanation
-
-            return Explanation.model_json_schema()
-        case "panel-diff":
-            from solver.diff import PanelDiff
-
-            return PanelDiff.model_json_schema()
-        case "replacement":
-            from solver.replace import Replacement
-
-            return Replacement.model_json_schema()
-        case "attendance":
-            from solver.attendance import Attendance
-
-            return Attendance.model_json_schema()
-        case "invitations":
-            from solver.invitations import Invitations
-
-            return Invitations.model_json_schema()
-        case "forecast":
-            from solver.forecast import Forecast
-
-            return Forecast.model_json_schema()
-        case "panels":
-            from solver.diverse import Several
-
-            return Several.model_json_schema()
-        case "proof":
-            from solver.proof import Proof
-
-            return Proof.model_json_schema()
-        case "audit":
-            from expert_pool.audits import Audit
-
-            return Audit.model_json_schema()
-    raise Fault("cli.schema_unknown", name, name=name, known=list(SCHEMAS))
 
 
 def show_panel(face: Face, answer: "Answer", problem: "Problem", people: Any = None) -> None:
