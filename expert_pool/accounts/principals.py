@@ -158,7 +158,7 @@ def _statement(by: Credential) -> Select[Any]:
     filed = exists().where(
         Filing.committee_id == AccountGrant.committee_id,
         Filing.kind == FilingKind.COMMITTEE,
-        records.current(Filing, bindparam("today")),  # type: ignore[arg-type]
+        records.current(Filing, bindparam("today")),
         Filing.until >= bindparam("today"),
     )
     held = (
