@@ -1,6 +1,6 @@
 """`make bench`: every figure of docs/benchmarks.md, measured anew; `python -m bench PART...` for some of them.
 
-Parts: solve, lexicographic, diagnosis, registry, snapshot, coauthors. Medians over seeds with [least .. most]; ratios are taken within one run,
+Parts: solve, lexicographic, diagnosis, registry, snapshot, coauthors. Besides, only when asked for: service, scale. Medians over seeds with [least .. most]; ratios are taken within one run,
 job against job on the same problem, so that a busy machine weighs on both.
 """
 
@@ -12,12 +12,13 @@ import tempfile
 from pathlib import Path
 from statistics import median
 
-from bench import coauthors
+from bench import coauthors, scale, service
 from bench.measure import Cost, machine, run, spread
 from bench.picture import Point, draw
 
 PARTS = ("solve", "lexicographic", "diagnosis", "registry", "snapshot", "coauthors")
-
+AT_HOME = ("service", "scale")
+"""Parts that run only when they are asked for: they make large databases under --home and use them again."""
 
 METHODS = (
     "ours",
@@ -144,6 +145,14 @@ def main() -> None:
         "--methods", nargs="+", choices=METHODS, default=list(METHODS), help="of the first part"
     )
     parser.add_argument("--large", type=int, default=100_000, help="experts of the snapshot")
+    parser.add_argument(
+        "--home", type=Path, default=Path("/tmp/expert-pool-bench"), help="of service and scale"
+    )
+    parser.add_argument("--seconds", type=float, default=20.0, help="of each figure of the service")
+    parser.add_argument("--connections", type=int, default=8, help="of the service's client")
+    parser.add_argument("--service-experts", type=int, default=100_000)
+    parser.add_argument("--scale-experts", type=int, default=1_000_000)
+    parser.add_argument("--plans", action="store_true", help="show the plans behind the figures of scale")
     given = parser.parse_args()
     chosen = given.parts or PARTS
     print(f"# {machine()}")
@@ -165,6 +174,10 @@ def main() -> None:
             coauthors.main()
         else:
             print(f"absent: {coauthors.GRAPH}; set EXPERT_POOL_INSTANCES", file=sys.stderr)
+    if "service" in chosen:
+        service.main(given.home, given.service_experts, given.seconds, given.connections)
+    if "scale" in chosen:
+        scale.main(given.home, given.scale_experts, plans=given.plans)
     print(f"\n# {machine()}")
 
 

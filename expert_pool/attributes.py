@@ -12,22 +12,26 @@ from enum import StrEnum
 from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, exists
+from sqlalchemy import Select, bindparam, exists
 from sqlalchemy.orm import Session
 
 from expert_pool.columns import (
+    AMONG,
     Arrays,
+    Reading,
     Scope,
     add_years,
     best_row,
     distinct,
-    fetch,
     full_years,
+    kept,
     mapped,
+    packing,
     place,
     rows_where,
     take,
     truth,
+    unpacked,
 )
 from expert_pool.employers import SECTORS, employers_on
 from expert_pool.registry import (
@@ -72,15 +76,10 @@ class At:
     def day(self) -> int:
         return day(self.on)
 
-    def rows(self, table: Any, columns: Mapping[str, Any], *where: ColumnElement[bool]) -> Arrays:
-        """The experts' records that hold on the day: `expert`, `row`, `day` and the columns asked for."""
-        rows = self.scope.fetch(
-            self.session,
-            table,
-            {"day": table.holds_on, **columns},
-            known_at=self.known_at,
-            where=[*where, *counted(self.viewer, table)],
-        )
+    def rows(self, reading: Reading, **given: Any) -> Arrays:
+        """The experts' records that hold on the day: `expert`, `row` and the columns of the reading, `day` among
+        them; `given` as for `Scope.read`."""
+        rows = self.scope.read(self.session, reading.counting(self.viewer), known_at=self.known_at, **given)
         return rows_where(rows, rows["day"] <= self.day)
 
     def lasting(self, rows: Arrays) -> Arrays:
@@ -101,6 +100,27 @@ class Known:
             self.behind[name] = behind
 
 
+_TRAINING = Reading(
+    Training, {"day": Training.holds_on, "until": Training.until}, (Training.passed.is_(True),)
+)
+_CREDIT = Reading(Credit, {"day": Credit.holds_on, "points": Credit.points})
+_QUALIFICATION = Reading(
+    Qualification,
+    {"day": Qualification.holds_on, "rank": place(Qualification.rank, RANKS)},
+    (Qualification.series == bindparam("series"),),
+)
+_EMPLOYMENT = Reading(
+    Employment,
+    {
+        "day": Employment.holds_on,
+        "employer": Employment.employer_id,
+        "main": truth(Employment.main),
+        "until": Employment.until,
+    },
+)
+_ABSENCE = Reading(Absence, {"day": Absence.holds_on, "until": Absence.until})
+
+
 def words(values: Ints, among: tuple[StrEnum, ...]) -> Column:
     """A category whose values are places among `among`."""
     return Column("category", values, tuple(str(word) for word in among))
@@ -108,7 +128,7 @@ def words(values: Ints, among: tuple[StrEnum, ...]) -> Column:
 
 def training(at: At, training_years: int | None) -> tuple[Known, Arrays]:
     """`trained_until`, and the passed courses themselves."""
-    passed = at.rows(Training, {"until": Training.until}, Training.passed.is_(True))
+    passed = at.rows(_TRAINING)
     until = passed["until"]
     if training_years is not None:
         until = np.minimum(until, add_years(passed["day"], training_years) - 1)
@@ -122,7 +142,7 @@ def training(at: At, training_years: int | None) -> tuple[Known, Arrays]:
 
 def credit(at: At, base: int | None, years: int | None) -> Known:
     """`credit`: the base and the points of the last `years` years."""
-    rows = at.rows(Credit, {"points": Credit.points})
+    rows = at.rows(_CREDIT)
     if years is not None:
         rows = rows_where(rows, add_years(rows["day"], years) > at.day)
     points = np.full(at.size, CREDIT_BASE if base is None else base, dtype=np.int64)
@@ -134,7 +154,7 @@ def credit(at: At, base: int | None, years: int | None) -> Known:
 
 def title(at: At, series: str) -> Known:
     """`rank` and `rank_years` in a series."""
-    rows = at.rows(Qualification, {"rank": place(Qualification.rank, RANKS)}, Qualification.series == series)
+    rows = at.rows(_QUALIFICATION, series=series)
     best = best_row(at.size, rows["expert"], rows["rank"], rows["day"], rows["row"])
     rank = take(rows["rank"], best)
     behind = ("qualification", take(rows["row"], best))
@@ -146,12 +166,7 @@ def title(at: At, series: str) -> Known:
 
 def employment(at: At) -> Known:
     """`employer`, `sector` and `region` of the employment that counts."""
-    columns = {
-        "employer": Employment.employer_id,
-        "main": truth(Employment.main),
-        "until": Employment.until,
-    }
-    rows = at.lasting(at.rows(Employment, columns))
+    rows = at.lasting(at.rows(_EMPLOYMENT))
     best = best_row(at.size, rows["expert"], rows["main"], -rows["day"], -rows["row"])
     unit = take(rows["employer"], best)
     employers = employers_on(at.session, at.viewer, distinct(unit), on=at.on, known_at=at.known_at)
@@ -166,7 +181,7 @@ def employment(at: At) -> Known:
 
 def availability(at: At, booked_today: list[Booked], served_today: Arrays) -> Known:
     """`available`: not absent, and on no other panel that day. The row behind it is the absence, where it is one."""
-    absent = at.lasting(at.rows(Absence, {"until": Absence.until}))
+    absent = at.lasting(at.rows(_ABSENCE))
     free = np.ones(at.size, dtype=np.int64)
     free[absent["expert"]] = 0
     free[[seat.expert for seat in booked_today]] = 0
@@ -177,19 +192,26 @@ def availability(at: At, booked_today: list[Booked], served_today: Arrays) -> Kn
     return known
 
 
+_APPLICATION = {"expert": Applicant.expert_id, "row": Case.id}
+
+
+@kept
+def _applications(viewer: Viewer, kind: str) -> Select[Any]:
+    """The cases of a `season` whose applicants are experts that a scope of some kind finds."""
+    return packing(_APPLICATION).where(
+        Applicant.expert_id.is_not(None),
+        AMONG[kind](Applicant.expert_id),
+        Case.applicant_id == Applicant.id,
+        exists().where(Agenda.id == Case.agenda_id, Agenda.season == bindparam("season")),
+        *counted(viewer, Case, Agenda),
+    )
+
+
 def application(at: At, season: int) -> Known:
     """`applicant`: has an application in the season, on any agenda."""
-    rows, _ = fetch(
-        at.session,
-        {"expert": Applicant.expert_id, "row": Case.id},
-        [
-            Applicant.expert_id.is_not(None),
-            *at.scope.narrow(Applicant.expert_id),
-            Case.applicant_id == Applicant.id,
-            exists().where(Agenda.id == Case.agenda_id, Agenda.season == season),
-            *counted(at.viewer, Case, Agenda),
-        ],
-    )
+    kind = at.scope.kind
+    given = {"season": season, **at.scope.given(kind)}
+    rows, _ = unpacked(at.session, _applications(at.viewer, kind), _APPLICATION, given=given)
     rows = at.scope.only(rows)
     applies = np.zeros(at.size, dtype=np.int64)
     applies[rows["expert"]] = 1

@@ -7,20 +7,46 @@ Rows come in no order: whoever needs one sorts, or takes the best row per expert
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
+from functools import lru_cache, wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar, TypeVarTuple
 
 import numpy as np
-from sqlalchemy import Case, ColumnElement, Date, Text, case, func, literal_column, not_, select
+from sqlalchemy import (
+    ARRAY,
+    Boolean,
+    Case,
+    ColumnElement,
+    Date,
+    Integer,
+    Result,
+    Select,
+    Text,
+    any_,
+    bindparam,
+    case,
+    cast,
+    exists,
+    func,
+    literal_column,
+    not_,
+    select,
+    true,
+)
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 from sqlalchemy.sql.functions import FunctionElement
 
 from expert_pool.registry import Membership
+from expert_pool.viewer import Viewer, counted
 from solver.facts import EPOCH, MISSING, Ints, day
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Ts = TypeVarTuple("Ts")
 
 Arrays = dict[str, Ints]
 Words = dict[str, list[str]]
@@ -28,6 +54,23 @@ Words = dict[str, list[str]]
 _BETWEEN = "\x1f"
 _NO_DAY = "0000-00-00"
 _LOWEST = np.iinfo(np.int64).min
+_FEW = 16
+"""Up to so many values plain Python is quicker than numpy."""
+_NAMED = 500
+"""Up to so many rows are named when their corrections are looked up."""
+
+
+def kept(build: Callable[Concatenate[Viewer, P], R]) -> Callable[Concatenate[Viewer, P], R]:
+    """Keeps the statements that a function builds for a viewer and other (hashable) arguments: building one takes
+    longer than running it for one expert. The viewer's name makes no difference to a statement."""
+    built: Any = lru_cache(1024)(build)
+
+    @wraps(build)
+    def asked(viewer: Viewer, /, *more: P.args, **named: P.kwargs) -> R:
+        found: R = built(replace(viewer, actor=""), *more, **named)
+        return found
+
+    return asked
 
 
 class _Packed(FunctionElement[str]):
@@ -44,7 +87,7 @@ class _PackedWords(_Packed):
 
 
 class _Day(FunctionElement[str]):
-    """A date as ten characters, whatever the database."""
+    """A date as the database says it fastest: PostgreSQL as days since 1970-01-01, SQLite as ten characters."""
 
     inherit_cache = True
     type = Text()
@@ -77,7 +120,49 @@ def _day_sqlite(element: Any, compiler: Any, **kw: Any) -> str:
 
 @compiles(_Day, "postgresql")
 def _day_postgresql(element: Any, compiler: Any, **kw: Any) -> str:
-    return f"to_char({compiler.process(element.clauses, **kw)}, 'YYYY-MM-DD')"
+    return f"({compiler.process(element.clauses, **kw)} - date '1970-01-01')"
+
+
+class _NoDay(FunctionElement[str]):
+    """What stands for no date."""
+
+    inherit_cache = True
+    type = Text()
+
+
+@compiles(_NoDay, "sqlite")
+def _no_day_sqlite(element: Any, compiler: Any, **kw: Any) -> str:
+    return f"'{_NO_DAY}'"
+
+
+@compiles(_NoDay, "postgresql")
+def _no_day_postgresql(element: Any, compiler: Any, **kw: Any) -> str:
+    return str(MISSING)
+
+
+class _Listed(FunctionElement[bool]):
+    """Whether a column names one of many experts: on PostgreSQL by their ids, one text of them (which the driver writes
+    fifty times faster than a list); on SQLite by `otherwise`."""
+
+    inherit_cache = True
+    type = Boolean()
+
+    def __init__(self, column: Any, experts: Any, otherwise: ColumnElement[bool]) -> None:
+        ids = cast(func.string_to_array(experts, ","), ARRAY(Integer))
+        listed = func.array(select(func.unnest(ids)).scalar_subquery())
+        super().__init__(otherwise, column == any_(listed))
+
+
+@compiles(_Listed, "sqlite")
+def _listed_sqlite(element: Any, compiler: Any, **kw: Any) -> str:
+    return str(compiler.process(element.clauses.clauses[0], **kw))
+
+
+@compiles(_Listed, "postgresql")
+def _listed_postgresql(element: Any, compiler: Any, **kw: Any) -> str:
+    """One walk along the index on the experts: a join would make the planner read the whole table, and a list that it
+    sees would cost it more to weigh than to look up."""
+    return str(compiler.process(element.clauses.clauses[1], **kw))
 
 
 def truth(column: Any) -> ColumnElement[int]:
@@ -99,12 +184,40 @@ def fetch(
     """Columns of the rows that fulfil `where`, by the names given and all of one length: integers and dates as
     arrays, `words` as texts (nothing as the empty text)."""
     said = words or {}
+    return unpacked(session, packing(columns, said).where(*where), columns, said)
+
+
+def packing(columns: Mapping[str, Any], words: Mapping[str, Any] | None = None) -> Select[Any]:
+    """The statement `fetch` runs, before its conditions; `unpacked` runs it. For those who keep a statement, since
+    building one takes longer than running it for one expert."""
     packed: list[Any] = [_packed(column) for column in columns.values()]
-    packed += [_PackedWords(func.coalesce(column, "")) for column in said.values()]
-    row = session.execute(select(func.count(), *packed).where(*where)).one()
-    count, values = row[0], dict(zip([*columns, *said], row[1:], strict=True))
+    packed += [_PackedWords(func.coalesce(column, "")) for column in (words or {}).values()]
+    return select(func.count(), *packed)
+
+
+def select_rows(
+    session: Session, statement: Select[*Ts], given: Mapping[str, Any] | None = None
+) -> Result[*Ts]:
+    """What a statement of columns finds. The session's own `execute` would prepare to load objects, which takes as long
+    again."""
+    session.flush()
+    return session.connection().execute(statement, given or {})
+
+
+def unpacked(
+    session: Session,
+    statement: Select[Any],
+    columns: Mapping[str, Any],
+    words: Mapping[str, Any] | None = None,
+    given: Mapping[str, Any] | None = None,
+) -> tuple[Arrays, Words]:
+    """What a statement of `packing` finds, as `fetch` gives it; `given` are the values of its parameters."""
+    row = select_rows(session, statement, given).one()
+    said, count = words or {}, row[0]
+    values: dict[str, Any] = dict(zip([*columns, *said], row[1:], strict=True))
+    written = session.get_bind().dialect.name == "sqlite"
     arrays = {
-        name: (_days if _is_date(column) else _integers)(values[name], count)
+        name: (_days if written and _is_date(column) else _integers)(values[name], count)
         for name, column in columns.items()
     }
     texts = {name: values[name].split(_BETWEEN) if count else [] for name in said}
@@ -121,8 +234,9 @@ def _packed(column: Any) -> _Packed:
     dated = _is_date(column)
     read = _Day(column) if dated else column
     always = not getattr(column, "nullable", True) or (isinstance(column, Case) and column.else_ is not None)
-    nothing: ColumnElement[str] = literal_column(f"'{_NO_DAY}'" if dated else str(MISSING))
-    return _Packed(read if always else func.coalesce(read, nothing))
+    if always:
+        return _Packed(read)
+    return _Packed(func.coalesce(read, _NoDay() if dated else literal_column(str(MISSING))))
 
 
 def _integers(text: str | None, count: int) -> Ints:
@@ -133,6 +247,11 @@ def _days(text: str | None, count: int) -> Ints:
     """Dates of ten characters, divided by commas, as days."""
     if not text:
         return np.empty(0, dtype=np.int64)
+    if count <= _FEW:
+        few = text.split(",")
+        return np.array(
+            [MISSING if t == _NO_DAY else day(date.fromisoformat(t)) for t in few], dtype=np.int64
+        )
     digits = np.frombuffer(f"{text},".encode(), dtype=np.uint8).reshape(count, 11).T.astype(np.int32) - ord(
         "0"
     )
@@ -142,6 +261,66 @@ def _days(text: str | None, count: int) -> Ints:
     in_year = (153 * ((month + 9) % 12) + 2) // 5 + in_month - 1
     since_march_0 = before * 365 + before // 4 - before // 100 + before // 400 + in_year
     return np.where(year == 0, MISSING, since_march_0.astype(np.int64) - 719468)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Reading:
+    """Columns of a table of records of experts, and which rows count. Keep it: its statements are built once.
+
+    Conditions may hold parameters (`bindparam`) beside `known_at`; give their values to `Scope.read`.
+    """
+
+    table: Any
+    columns: Mapping[str, Any]
+    where: tuple[ColumnElement[bool], ...] = ()
+    _built: dict[str, Select[Any]] = field(default_factory=dict, repr=False)
+
+    @property
+    def named(self) -> dict[str, Any]:
+        """The columns, with `expert` (id) and `row` (id)."""
+        return {"expert": self.table.expert_id, "row": self.table.id, **self.columns}
+
+    def counting(self, viewer: Viewer) -> Reading:
+        """The same for the rows that count for a verdict the viewer is given: of records about experts, all."""
+        where = counted(viewer, self.table)
+        return Reading(self.table, self.columns, (*self.where, *where)) if where else self
+
+    def statement(self, kind: str) -> Select[Any]:
+        """For experts named `one` by one, `some` or all of a `pool`, or for the `whole` table: what was known at
+        `known_at` and is not void; for one expert also what no row known then corrects."""
+        if kind not in self._built:
+            expert = self.table.expert_id
+            known: ColumnElement[Any] = bindparam("known_at")
+            where = [self.table.recorded_at <= known, not_(self.table.void), *self.where, AMONG[kind](expert)]
+            if kind == "one":
+                later = aliased(self.table)
+                where.append(~exists().where(later.corrects_id == self.table.id, later.recorded_at <= known))
+            self._built[kind] = packing(self.named).where(*where)
+        return self._built[kind]
+
+
+def _members(pool: Any) -> Select[int]:
+    return select(Membership.expert_id).where(Membership.pool_id == pool)
+
+
+def among(column: Any, ids: Ints) -> ColumnElement[bool]:
+    """A condition that keeps rows of other experts away where an index lets it; drop the rest yourself."""
+    return _Listed(column, _text(ids), true())
+
+
+def _text(ids: Ints) -> str:
+    return ",".join(map(str, ids.tolist()))
+
+
+AMONG: Mapping[str, Callable[[Any], ColumnElement[bool]]] = {
+    "one": lambda column: column == bindparam("experts"),
+    "some": lambda column: column.in_(bindparam("experts", expanding=True)),
+    "pool": lambda column: _Listed(
+        column, bindparam("experts", type_=Text), column.in_(_members(bindparam("pool")))
+    ),
+    "whole": lambda column: true(),
+}
+"""By kind of scope, the condition that a column names one of its experts; `Scope.given` has its values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +335,33 @@ class Scope:
     def __len__(self) -> int:
         return len(self.ids)
 
+    @property
+    def kind(self) -> str:
+        """How statements find these experts, as `Reading.statement` names it."""
+        if self.whole:
+            return "whole"
+        if self.pool_id is not None:
+            return "pool"
+        return "one" if len(self.ids) == 1 else "some"
+
+    def read(self, session: Session, reading: Reading, *, known_at: datetime, **given: Any) -> Arrays:
+        """The records of these experts known at a moment, with `expert` (index here) and `row` (id). `given`: what
+        the conditions of the reading need."""
+        kind = self.kind
+        values = {**given, "known_at": known_at, **self.given(kind)}
+        rows, _ = unpacked(session, reading.statement(kind), reading.named, given=values)
+        return self.only(
+            rows if kind == "one" else rows_where_standing(session, reading.table, rows, known_at)
+        )
+
+    def given(self, kind: str) -> dict[str, Any]:
+        """The values that statements of this kind need to find these experts."""
+        if kind == "whole":
+            return {}
+        if kind == "pool":
+            return {"pool": self.pool_id, "experts": _text(self.ids)}
+        return {"experts": self.ids.tolist() if kind == "some" else int(self.ids[0])}
+
     def fetch(
         self,
         session: Session,
@@ -165,13 +371,8 @@ class Scope:
         known_at: datetime,
         where: Sequence[ColumnElement[bool]] = (),
     ) -> Arrays:
-        """Columns of the records of these experts known at a moment, with `expert` (index here) and `row` (id)."""
-        rows, _ = fetch(
-            session,
-            {"expert": table.expert_id, "row": table.id, **columns},
-            [*self.narrow(table.expert_id), table.recorded_at <= known_at, not_(table.void), *where],
-        )
-        return self.only(rows_where_standing(session, table, rows, known_at))
+        """As `read`, for columns that are asked for here only."""
+        return self.read(session, Reading(table, columns, tuple(where)), known_at=known_at)
 
     def narrow(self, column: Any) -> list[ColumnElement[bool]]:
         """Conditions that keep foreign rows away where that is worth it; `only` drops the rest."""
@@ -179,7 +380,7 @@ class Scope:
             return []
         if self.pool_id is None:
             return [column.in_(self.ids.tolist())]
-        return [column.in_(select(Membership.expert_id).where(Membership.pool_id == self.pool_id))]
+        return [_Listed(column, _text(self.ids), column.in_(_members(self.pool_id)))]
 
     def only(self, rows: Arrays) -> Arrays:
         """The rows of experts in scope, their ids in `expert` replaced by indices."""
@@ -202,9 +403,14 @@ class Scope:
 def rows_where_standing(session: Session, table: Any, rows: Arrays, known_at: datetime) -> Arrays:
     """Of rows known at a moment and not void, those that no row known then corrects: with the conditions on the
     first two, the same as `records.standing`, but several times faster over a whole table."""
+    if not len(rows["row"]):
+        return rows
     named = table.corrects_id > 0  # unlike "is not null", this is looked up in the index
     later = select(table.corrects_id).where(named, table.recorded_at <= known_at)
-    corrected = session.scalars(later).all()
+    if len(rows["row"]) <= _NAMED:
+        later = later.where(table.corrects_id.in_(rows["row"].tolist()))
+    session.flush()
+    corrected = session.connection().scalars(later).all()
     return rows_where(rows, ~np.isin(rows["row"], corrected)) if corrected else rows
 
 

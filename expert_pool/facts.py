@@ -29,26 +29,31 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sqlalchemy import func, not_, select
+from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from expert_pool import attributes, clock, records, sittings
 from expert_pool.attributes import At, Behind, Known, words
 from expert_pool.columns import (
+    AMONG,
     Arrays,
+    Reading,
     Scope,
     best_row,
     distinct,
-    fetch,
     full_years,
+    kept,
+    packing,
     place,
     rows_where,
     rows_where_standing,
+    select_rows,
     take,
     truth,
+    unpacked,
 )
 from expert_pool.lifecycle import (
     STEPS,
@@ -114,18 +119,16 @@ def facts_on(
     policy: Policy,
     season: int | None = None,
     expert_ids: list[int] | None = None,
+    for_agenda: bool = True,
 ) -> PoolFacts:
     """The facts of everybody who was ever admitted to the committee's pool by `on`, or of `expert_ids` only.
 
-    `known_at`: as known then (default now). `season`: that of the agenda (default the year of `on`).
+    `known_at`: as known then (default now). `season`: that of the agenda (default the year of `on`). Without
+    `for_agenda` their skills and the committee's panels before are left out, which only a problem needs.
     Raises Fault `facts.committee_unknown` when the viewer sees no such committee.
     """
     moment = known_at or clock.now()
-    committee = session.execute(
-        select(Committee.id, Committee.pool_id, Committee.series).where(
-            Committee.id == committee_id, *visible(viewer, Committee)
-        )
-    ).one_or_none()
+    committee = select_rows(session, _committee(viewer), {"id": committee_id}).one_or_none()
     if committee is None:
         raise Fault("facts.committee_unknown", str(committee_id))
     sitting = Sitting(committee_id, on, on.year if season is None else season)
@@ -162,7 +165,8 @@ def facts_on(
         attributes.application(at, sitting.season),
         _service(at, done, seats, sitting),
     ]
-    catalogue = catalogue_on(session, on)
+    catalogue = catalogue_on(session, on) if for_agenda else Catalogue({})
+    nothing = np.empty(0, dtype=np.int64)
     return PoolFacts(
         on=on,
         known_at=moment,
@@ -178,9 +182,40 @@ def facts_on(
         sanctions=sanctions,
         catalogue=catalogue,
         made=people.made,
-        held=held_on(session, at.scope, catalogue, on=on, known_at=moment),
-        previous=sittings.previous_panels(session, viewer, at.scope, sitting, known_at=moment),
+        held=(
+            held_on(session, at.scope, catalogue, on=on, known_at=moment)
+            if for_agenda
+            else Held(nothing, nothing, nothing)
+        ),
+        previous=(
+            sittings.previous_panels(session, viewer, at.scope, sitting, known_at=moment)
+            if for_agenda
+            else ()
+        ),
     )
+
+
+@kept
+def _committee(viewer: Viewer) -> Select[Any, *tuple[Any, ...]]:
+    return select(Committee.id, Committee.pool_id, Committee.series).where(
+        Committee.id == bindparam("id"), *visible(viewer, Committee)
+    )
+
+
+_STEPS = Reading(
+    Membership,
+    {"day": Membership.holds_on, "until": Membership.until, "step": place(Membership.step, STEPS)},
+    (Membership.pool_id == bindparam("pool"),),
+)
+_WHO = {
+    "expert": Expert.id,
+    "born": Expert.born,
+    "gender": place(Expert.gender, tuple(Gender)),
+    "made": truth(Expert.name.contains(MARK)),
+}
+_CALLED = {"code": Expert.code, "pseudonym": Expert.pseudonym}
+_PEOPLE = packing(_WHO, _CALLED)
+_PERSON = _PEOPLE.where(Expert.id == bindparam("id"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,39 +232,26 @@ def _steps(
     session: Session, viewer: Viewer, pool_id: int, known_at: datetime, expert_ids: list[int] | None
 ) -> Arrays:
     """The steps of membership of a pool, of everybody or of some; `expert` are ids."""
-    columns = {
-        "expert": Membership.expert_id,
-        "row": Membership.id,
-        "day": Membership.holds_on,
-        "until": Membership.until,
-        "step": place(Membership.step, STEPS),
-    }
-    where = [
-        Membership.pool_id == pool_id,
-        Membership.recorded_at <= known_at,
-        not_(Membership.void),
-        *counted(viewer, Membership),
-    ]
+    reading, given = _STEPS.counting(viewer), {"pool": pool_id, "known_at": known_at}
+    kind = "whole"
     if expert_ids is not None:
-        where.append(Membership.expert_id.in_(expert_ids))
-    rows, _ = fetch(session, columns, where)
-    return rows_where_standing(session, Membership, rows, known_at)
+        scope = Scope(np.array(expert_ids, dtype=np.int64))
+        kind = scope.kind
+        given |= scope.given(kind)
+    rows, _ = unpacked(session, reading.statement(kind), reading.named, given=given)
+    return rows if kind == "one" else rows_where_standing(session, Membership, rows, known_at)
 
 
 def _people(session: Session, expert_ids: list[int], pool_id: int) -> _People:
     """The experts, in the order of their pseudonyms."""
-    total = session.scalar(select(func.count()).select_from(Expert)) or 0
     ids = np.array(expert_ids, dtype=np.int64)
     many = len(ids) > 100
-    scope = Scope(ids, pool_id if many else None, whole=many and 4 * len(ids) > total)
-    numbers = {
-        "expert": Expert.id,
-        "born": Expert.born,
-        "gender": place(Expert.gender, tuple(Gender)),
-        "made": truth(Expert.name.contains(MARK)),
-    }
-    words_of = {"code": Expert.code, "pseudonym": Expert.pseudonym}
-    rows, texts = fetch(session, numbers, scope.narrow(Expert.id), words_of)
+    scope = Scope(ids, pool_id if many else None, whole=many and 4 * len(ids) > _experts(session))
+    statement = _PEOPLE if len(ids) != 1 else _PERSON
+    given = {} if len(ids) != 1 else {"id": expert_ids[0]}
+    rows, texts = unpacked(
+        session, statement.where(*([] if given else scope.narrow(Expert.id))), _WHO, _CALLED, given
+    )
     inside = np.flatnonzero(scope.index(rows["expert"]) >= 0).tolist()
     order = sorted(inside, key=texts["pseudonym"].__getitem__)
     return _People(
@@ -240,6 +262,11 @@ def _people(session: Session, expert_ids: list[int], pool_id: int) -> _People:
         rows["gender"][order],
         bool(rows["made"][order].any()),
     )
+
+
+def _experts(session: Session) -> int:
+    """About how many experts there are: ids have no gaps to speak of, and counting reads them all."""
+    return session.scalar(select(func.max(Expert.id))) or 0
 
 
 def _who(people: _People, on: date) -> Known:
@@ -276,22 +303,28 @@ def _service(at: At, done: Arrays, seats: list[Booked], sitting: Sitting) -> Kno
     return known
 
 
-def _decisions(at: At) -> list[Decision]:
-    """What discipline was decided about the experts, as known at the moment."""
-    columns = (
+@kept
+def _discipline(viewer: Viewer, kind: str) -> Select[Any, *tuple[Any, ...]]:
+    """What was decided about the experts that a scope of some kind finds, as known at `known_at`."""
+    return select(
         Discipline.id,
         Discipline.expert_id,
         Discipline.sanction,
         Discipline.holds_on,
         Discipline.until,
         Discipline.revokes_id,
+    ).where(
+        records.standing(Discipline, bindparam("known_at")),
+        AMONG[kind](Discipline.expert_id),
+        *counted(viewer, Discipline),
     )
-    rows = at.session.execute(
-        select(*columns).where(
-            records.standing(Discipline, at.known_at),
-            *at.scope.narrow(Discipline.expert_id),
-            *counted(at.viewer, Discipline),
-        )
+
+
+def _decisions(at: At) -> list[Decision]:
+    """What discipline was decided about the experts, as known at the moment."""
+    kind = at.scope.kind
+    rows = select_rows(
+        at.session, _discipline(at.viewer, kind), {"known_at": at.known_at, **at.scope.given(kind)}
     ).all()
     index = at.scope.index(np.array([row.expert_id for row in rows], dtype=np.int64)).tolist()
     return [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, and_, inspect, not_, select
+from sqlalchemy import ColumnElement, and_, exists, inspect, not_, select
 from sqlalchemy.orm import Session, aliased
 
 from expert_pool import clock, ledger
@@ -16,8 +16,9 @@ from solver.errors import Fault
 R = TypeVar("R", bound=Recorded)
 
 
-def current(table: Any, on: date, known_at: datetime | None = None) -> ColumnElement[bool]:
-    """The condition that a row of `table` (a class or alias) counts on a day, as known at a moment.
+def current(table: Any, on: Any, known_at: Any = None) -> ColumnElement[bool]:
+    """The condition that a row of `table` (a class or alias) counts on a day, as known at a moment; either may be a
+    parameter (`bindparam`).
 
     It holds: `holds_on` is not after `on`. It was known: `recorded_at` is not after `known_at` (None: as
     known now). It stands: it is not void, and no row known by then corrects it. A row that was corrected
@@ -27,16 +28,15 @@ def current(table: Any, on: date, known_at: datetime | None = None) -> ColumnEle
     return and_(table.holds_on <= on, standing(table, known_at))
 
 
-def standing(table: Any, known_at: datetime | None = None) -> ColumnElement[bool]:
+def standing(table: Any, known_at: Any = None) -> ColumnElement[bool]:
     """As `current`, for every day: the row was known, is not void and not corrected."""
     later = aliased(inspect(table).mapper.class_)
-    corrected = select(later.corrects_id).where(later.corrects_id.is_not(None))
+    corrected = exists().where(later.corrects_id == table.id)
     conditions: list[ColumnElement[bool]] = [not_(table.void)]
     if known_at is not None:
         conditions.append(table.recorded_at <= known_at)
         corrected = corrected.where(later.recorded_at <= known_at)
-    conditions.append(table.id.not_in(corrected))
-    return and_(*conditions)
+    return and_(*conditions, ~corrected)
 
 
 def record(session: Session, viewer: Viewer, row: R) -> R:

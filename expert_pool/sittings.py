@@ -9,13 +9,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 import numpy as np
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, bindparam, select
+from sqlalchemy.orm import Session, aliased
 
 from expert_pool import records
-from expert_pool.columns import Arrays, Scope, as_date, fetch, place, rows_where
+from expert_pool.columns import (
+    AMONG,
+    Arrays,
+    Reading,
+    Scope,
+    as_date,
+    fetch,
+    kept,
+    place,
+    rows_where,
+    select_rows,
+)
 from expert_pool.registry import (
     Agenda,
     Meeting,
@@ -25,6 +37,7 @@ from expert_pool.registry import (
     Seat,
     Service,
 )
+from expert_pool.registry.base import Moment
 from expert_pool.viewer import Viewer, counted
 from solver.facts import Ints, Mask, day
 from solver.problem import Previous
@@ -35,6 +48,18 @@ ROLES = tuple(Role)
 _SAT = [OUTCOMES.index(Outcome.ATTENDED), OUTCOMES.index(Outcome.LATE)]
 
 _CAME = [*_SAT, OUTCOMES.index(Outcome.WITHDREW)]
+
+
+_SERVICES = Reading(
+    Service,
+    {
+        "committee": Service.committee_id,
+        "season": Service.season,
+        "day": Service.holds_on,
+        "role": place(Service.role, ROLES),
+        "outcome": place(Service.outcome, OUTCOMES),
+    },
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +88,7 @@ class Booked:
 
 def services(session: Session, viewer: Viewer, scope: Scope, *, known_at: datetime) -> Arrays:
     """All services of experts on record, whatever their outcome."""
-    columns = {
-        "committee": Service.committee_id,
-        "season": Service.season,
-        "day": Service.holds_on,
-        "role": place(Service.role, ROLES),
-        "outcome": place(Service.outcome, OUTCOMES),
-    }
-    return scope.fetch(session, Service, columns, known_at=known_at, where=counted(viewer, Service))
+    return scope.read(session, _SERVICES.counting(viewer), known_at=known_at)
 
 
 def sat(rows: Arrays) -> Mask:
@@ -90,11 +108,22 @@ def on_the_day(rows: Arrays, sitting: Sitting) -> Arrays:
     return rows_where(rows, other & np.isin(rows["outcome"], _CAME))
 
 
-def booked(
-    session: Session, viewer: Viewer, scope: Scope, sitting: Sitting, *, known_at: datetime
-) -> list[Booked]:
-    """The seats, as known at a moment, in panels of the season or of the day, other than the sitting's own."""
-    panels = session.execute(
+@kept
+def _panels(viewer: Viewer, kind: str) -> Select[Any, *tuple[Any, ...]]:
+    """The panels for meetings of a `season` or a day (`on`) that might bind somebody, as asked for by `known_at`;
+    where a few experts are asked about, for meetings with a seat of theirs only. None of the columns stands behind
+    the problem and the answer in the row: reading those is what would take time."""
+    where = [
+        PanelRecord.fileable,
+        PanelRecord.requested_at <= bindparam("known_at"),
+        (Agenda.season == bindparam("season")) | (Meeting.on == bindparam("on")),
+        *counted(viewer, PanelRecord, Meeting, Agenda),
+    ]
+    if kind in ("one", "some"):
+        theirs = aliased(PanelRecord)
+        seated = select(theirs.meeting_id).join(Seat, Seat.panel_id == theirs.id)
+        where.append(PanelRecord.meeting_id.in_(seated.where(AMONG[kind](Seat.expert_id))))
+    return (
         select(
             PanelRecord.id,
             PanelRecord.code,
@@ -108,13 +137,51 @@ def booked(
         )
         .join(Meeting, Meeting.id == PanelRecord.meeting_id)
         .join(Agenda, Agenda.id == Meeting.agenda_id)
+        .where(*where)
+    )
+
+
+@kept
+def _seats(viewer: Viewer, kind: str) -> Select[Any, *tuple[Any, ...]]:
+    """The seats in some `panels` of the experts that a scope of some kind finds."""
+    return select(Seat.id, Seat.panel_id, Seat.expert_id, Seat.role, Seat.open_on).where(
+        Seat.panel_id.in_(bindparam("panels", expanding=True)),
+        AMONG[kind](Seat.expert_id),
+        *counted(viewer, Seat),
+    )
+
+
+_ON_RECORD = select(Service.expert_id, Service.panel).where(
+    Service.panel.in_(bindparam("panels", expanding=True)),
+    records.standing(Service, bindparam("known_at", type_=Moment)),
+)
+
+
+@kept
+def _seasons(viewer: Viewer) -> Select[Any, *tuple[Any, ...]]:
+    """The seasons before a `season` in which a `committee` sat by a day (`on`), as known at `known_at`."""
+    return (
+        select(Service.season)
         .where(
-            PanelRecord.fileable,
-            PanelRecord.requested_at <= known_at,
-            (Agenda.season == sitting.season) | (Meeting.on == sitting.on),
-            *counted(viewer, PanelRecord, Meeting, Agenda),
+            Service.committee_id == bindparam("committee"),
+            Service.season < bindparam("season"),
+            Service.holds_on <= bindparam("on"),
+            records.standing(Service, bindparam("known_at")),
+            *counted(viewer, Service),
         )
-    ).all()
+        .distinct()
+    )
+
+
+def booked(
+    session: Session, viewer: Viewer, scope: Scope, sitting: Sitting, *, known_at: datetime
+) -> list[Booked]:
+    """The seats, as known at a moment, in panels of the season or of the day, other than the sitting's own."""
+    kind = scope.kind
+    given = scope.given(kind)
+    when = {"season": sitting.season, "on": sitting.on, "known_at": known_at}
+    named = {} if kind in ("pool", "whole") else given
+    panels = select_rows(session, _panels(viewer, kind if named else "whole"), {**when, **named}).all()
     governing = {}
     for panel in sorted(panels, key=lambda p: _weight(p, known_at)):
         governing[panel.meeting_id] = panel
@@ -125,19 +192,9 @@ def booked(
     }
     if not panels_by_id:
         return []
-    seats = session.execute(
-        select(Seat.id, Seat.panel_id, Seat.expert_id, Seat.role, Seat.open_on).where(
-            Seat.panel_id.in_(panels_by_id), *scope.narrow(Seat.expert_id), *counted(viewer, Seat)
-        )
-    ).all()
-    recorded = set(
-        session.execute(
-            select(Service.expert_id, Service.panel).where(
-                Service.panel.in_([p.code for p in panels_by_id.values()]),
-                records.standing(Service, known_at),
-            )
-        )
-    )
+    seats = select_rows(session, _seats(viewer, kind), {**given, "panels": list(panels_by_id)}).all()
+    codes = {"panels": [p.code for p in panels_by_id.values()], "known_at": known_at}
+    recorded = set(select_rows(session, _ON_RECORD, codes).all())
     index = scope.index(np.array([seat.expert_id for seat in seats], dtype=np.int64)).tolist()
     found = []
     for seat, expert in zip(seats, index, strict=True):
@@ -167,17 +224,16 @@ def consecutive_terms(
     A season in which the committee did not sit is passed over. `rows` as `before` gives them.
     """
     own = rows_where(rows, rows["committee"] == sitting.committee_id)
-    held = session.scalars(
-        select(Service.season)
-        .where(
-            Service.committee_id == sitting.committee_id,
-            Service.season < sitting.season,
-            records.current(Service, sitting.on, known_at),
-            *counted(viewer, Service),
-        )
-        .distinct()
-    )
     terms = np.zeros(size, dtype=np.int64)
+    if not len(own["expert"]):
+        return terms
+    given = {
+        "committee": sitting.committee_id,
+        "season": sitting.season,
+        "on": sitting.on,
+        "known_at": known_at,
+    }
+    held = select_rows(session, _seasons(viewer), given).scalars().all()
     unbroken = np.ones(size, dtype=bool)
     for season in sorted(held, reverse=True):
         seated = np.zeros(size, dtype=bool)

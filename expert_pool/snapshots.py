@@ -105,6 +105,19 @@ def snapshot(
     return taken.problem
 
 
+def committee_owner(session: Session, viewer: Viewer, committee: str) -> int:
+    """The id of the organiser a committee belongs to. Raises Fault `panels.committee_unknown`, `viewer.not_yours`."""
+    found = session.execute(
+        select(Committee.id, Committee.organiser_id).where(
+            Committee.code == committee, *visible(viewer, Committee)
+        )
+    ).one_or_none()
+    if found is None:
+        raise Fault("panels.committee_unknown", committee)
+    viewer.require(found.organiser_id, found.id)
+    return int(found.organiser_id)
+
+
 def find_sitting(session: Session, viewer: Viewer, committee: str, meeting: str) -> Sitting:
     """The meeting of a committee. Raises Fault `panels.committee_unknown`, `panels.meeting_unknown`."""
     body = session.execute(

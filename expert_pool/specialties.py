@@ -14,7 +14,7 @@ import numpy as np
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from expert_pool.columns import Arrays, Scope, distinct, rows_where
+from expert_pool.columns import Arrays, Reading, Scope, distinct, rows_where
 from expert_pool.registry import Depth, Skill, Specialty, SpecialtyMapping
 from solver.facts import MISSING, Ints, day
 from solver.problem import Skills, Specialties
@@ -92,15 +92,20 @@ class Held:
     proficiency: Ints
 
 
-def held_on(session: Session, scope: Scope, catalogue: Catalogue, *, on: date, known_at: datetime) -> Held:
-    """The skills of experts on a day. Of several records of one skill the latest counts."""
-    columns = {
+_SKILLS = Reading(
+    Skill,
+    {
         "specialty": Skill.specialty_id,
         "proficiency": Skill.proficiency,
         "day": Skill.holds_on,
         "until": Skill.until,
-    }
-    rows = scope.fetch(session, Skill, columns, known_at=known_at)
+    },
+)
+
+
+def held_on(session: Session, scope: Scope, catalogue: Catalogue, *, on: date, known_at: datetime) -> Held:
+    """The skills of experts on a day. Of several records of one skill the latest counts."""
+    rows = scope.read(session, _SKILLS, known_at=known_at)
     today = day(on)
     rows = rows_where(rows, (rows["day"] <= today) & ((rows["until"] == MISSING) | (rows["until"] >= today)))
     size = int(rows["specialty"].max(initial=0)) + 1

@@ -13,11 +13,11 @@ from datetime import date, datetime
 from typing import Any
 
 import numpy as np
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from expert_pool import clock, records
-from expert_pool.columns import as_date, years_after
+from expert_pool.columns import as_date, kept, select_rows, years_after
 from expert_pool.facts import PoolFacts, facts_on
 from expert_pool.lifecycle import Event, State, replay
 from expert_pool.policies.policy import Policy
@@ -121,7 +121,7 @@ def standing(
     Raises Fault: `standing.expert_unknown`, `standing.committee_unknown`, `standing.committee_needed`.
     """
     moment = known_at or clock.now()
-    expert_id = session.scalar(select(Expert.id).where(Expert.code == expert_code))
+    expert_id = select_rows(session, _EXPERT, {"code": expert_code}).scalar()
     if expert_id is None:
         raise Fault("standing.expert_unknown", expert_code)
     body = _committee(session, viewer, expert_id, committee)
@@ -133,11 +133,12 @@ def standing(
         known_at=moment,
         policy=policy,
         expert_ids=[expert_id],
+        for_agenda=False,
     )
     inquiry = _Inquiry(session, viewer, pool, policy)
     gates = [rule for rule in policy.rules(body.level) if isinstance(rule, Gate) and rule.soft is None]
     verdicts = [verdict for gate in gates if (verdict := inquiry.judged(gate)) is not None]
-    seen = [(step, inquiry.find([(step.source, step.row)])[0]) for step in inquiry.steps]
+    told = [(step, inquiry.find([(step.source, step.row)])[0]) for step in inquiry.steps]
     return Standing(
         expert=expert_code,
         committee=body.code,
@@ -149,7 +150,7 @@ def standing(
         reasons=(*inquiry.about_state(), *verdicts),
         history=tuple(
             Change(as_date(step.day), step.event, step.before, step.after, found[0])
-            for step, found in seen
+            for step, found in told
             if found
         ),
         facts={name: column.show(0) for name, column in pool.facts.items()},
@@ -181,15 +182,50 @@ def without_agenda(pool: PoolFacts) -> Problem:
     )
 
 
-def _committee(session: Session, viewer: Viewer, expert_id: int, code: str | None) -> Any:
+_EXPERT = select(Expert.id).where(Expert.code == bindparam("code"))
+
+
+@kept
+def _committees(viewer: Viewer, by: str) -> Select[Any, *tuple[Any, ...]]:
+    """Committees of a `code`, or those that draw on a pool through which an `expert` passed."""
     columns = select(Committee.id, Committee.code, Committee.level).where(*visible(viewer, Committee))
+    if by == "code":
+        return columns.where(Committee.code == bindparam("code"))
+    pools = select(Membership.pool_id).where(Membership.expert_id == bindparam("expert"))
+    return columns.where(Committee.pool_id.in_(pools)).order_by(Committee.code)
+
+
+@kept
+def _found(viewer: Viewer, name: str, today: date) -> Select[Any, *tuple[Any, ...]]:
+    """The rows of a table with these `ids` that the viewer may see today, as records."""
+    table = _TABLES[name]
+    dated = (table.holds_on, table.recorded_at) if issubclass(table, Recorded) else ()
+    ids: ColumnElement[Any] = bindparam("ids", expanding=True)
+    return select(table.id, *dated).where(table.id.in_(ids), *visible(viewer, table))
+
+
+@kept
+def _credits(viewer: Viewer) -> Select[Any, *tuple[Any, ...]]:
+    """The credit records of an `expert` that hold `on` a day as known at `known_at`, the latest first."""
+    return (
+        select(Credit.id, Credit.holds_on)
+        .where(
+            Credit.expert_id == bindparam("expert"),
+            Credit.holds_on <= bindparam("on"),
+            records.standing(Credit, bindparam("known_at")),
+            *counted(viewer, Credit),
+        )
+        .order_by(Credit.holds_on.desc(), Credit.id.desc())
+    )
+
+
+def _committee(session: Session, viewer: Viewer, expert_id: int, code: str | None) -> Any:
     if code is not None:
-        found = session.execute(columns.where(Committee.code == code)).one_or_none()
+        found = select_rows(session, _committees(viewer, "code"), {"code": code}).one_or_none()
         if found is None:
             raise Fault("standing.committee_unknown", code)
         return found
-    pools = select(Membership.pool_id).where(Membership.expert_id == expert_id)
-    several = session.execute(columns.where(Committee.pool_id.in_(pools)).order_by(Committee.code)).all()
+    several = select_rows(session, _committees(viewer, "expert"), {"expert": expert_id}).all()
     if len(several) != 1:
         raise Fault("standing.committee_needed", known=[row.code for row in several] or None)
     return several[0]
@@ -204,6 +240,9 @@ class _Inquiry:
         self.steps, _ = replay(pool.events, self.day)
         self.held = [h for h in pool.sanctions if h.day <= self.day and (h.end is None or h.end > self.day)]
         self.problem = without_agenda(pool)
+        self.seen: dict[tuple[str, int], Record | None] = {}
+        behind = ((table, int(ids[0])) for table, ids in pool.behind.values())
+        self.look([*((s.source, s.row) for s in self.steps), *(b for b in behind if b[1] != MISSING)])
 
     def judged(self, gate: Gate) -> Reason | None:
         """What one gate says; None for one that depends on the groups of an agenda."""
@@ -284,31 +323,31 @@ class _Inquiry:
 
     def find(self, rows: Iterable[tuple[str, int]]) -> tuple[tuple[Record, ...], int]:
         """Rows as records, and how many of them the viewer may not see."""
-        found, withheld = [], 0
-        for name, identity in rows:
-            table = _TABLES[name]
-            dated = issubclass(table, Recorded)
-            columns = (table.holds_on, table.recorded_at) if dated else (table.id,)
-            row = self.session.execute(
-                select(*columns).where(table.id == identity, *visible(self.viewer, table))
-            ).one_or_none()
-            if row is None:
-                withheld += 1
-            else:
-                found.append(Record(name, identity, *(row if dated else ())))
-        return tuple(found), withheld
+        asked = list(rows)
+        self.look(asked)
+        found = [self.seen[row] for row in asked]
+        return tuple(record for record in found if record), found.count(None)
+
+    def look(self, rows: Iterable[tuple[str, int]]) -> None:
+        """Look rows up, each once, those of a table together."""
+        wanted: dict[str, list[int]] = {}
+        today = clock.today()
+        for name, identity in dict.fromkeys(rows):
+            if (name, identity) not in self.seen:
+                self.seen[name, identity] = None
+                wanted.setdefault(name, []).append(identity)
+        for name, ids in wanted.items():
+            for identity, *dated in select_rows(self.session, _found(self.viewer, name, today), {"ids": ids}):
+                self.seen[name, identity] = Record(name, identity, *dated)
 
     def _credits(self) -> list[int]:
         """The credit records of the window, the latest first."""
-        rows = self.session.execute(
-            select(Credit.id, Credit.holds_on)
-            .where(
-                Credit.expert_id == int(self.pool.expert_ids[0]),
-                records.current(Credit, self.pool.on, self.pool.known_at),
-                *counted(self.viewer, Credit),
-            )
-            .order_by(Credit.holds_on.desc(), Credit.id.desc())
-        ).all()
+        given = {
+            "expert": int(self.pool.expert_ids[0]),
+            "on": self.pool.on,
+            "known_at": self.pool.known_at,
+        }
+        rows = select_rows(self.session, _credits(self.viewer), given).all()
         years = self.policy.terms.credit_years
         return [row.id for row in rows if years is None or years_after(row.holds_on, years) >= self.pool.on]
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hmac
 import os
 import sqlite3
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import resources
 from pathlib import Path
 from threading import Lock
@@ -32,7 +33,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import StaticPool
 
 from expert_pool import clock
-from expert_pool.keys import Key, load_key
+from expert_pool.keys import Key, coming_key, load_key
 from expert_pool.registry import Installation, Table
 from solver.errors import Fault
 
@@ -41,13 +42,22 @@ if TYPE_CHECKING:
 
 DATABASE_VARIABLE = "EXPERT_POOL_DATABASE"
 DEFAULT_URL = "sqlite:///expert-pool.db"
-HEAD = "0007"
+HEAD = "0009"
 """The newest revision of the tables."""
 
 _BUSY_MS = 30_000
+_MAPPED = 1 << 30
+"""So much of an SQLite file is read through the system's page cache, which all connections share."""
+_CACHE_KB = 16_000
+"""SQLite's own cache of a connection, for pages that a transaction has touched."""
+_turns: defaultdict[str, Lock] = defaultdict(Lock)
+"""By SQLite file, whose turn it is to write in this process: waiting for a lock is quicker and fairer than asking
+SQLite again and again."""
 _MIGRATION_LOCK = 0x65787065_72747001  # one number for pg_advisory_xact_lock
 _migrating = Lock()  # alembic's context is one per process
 _READING = "expert_pool_reading"
+_KEY_CHECK = "select key_check from installation where id = 1"
+_KEY_CHECK_SHARED = "select key_check from installation where id = 1 for share"
 _DRIVERS = {
     "sqlite": "sqlite",
     "sqlite+pysqlite": "sqlite",
@@ -79,10 +89,30 @@ class Store:
 
         Objects stay usable after the commit. Raises Fault `store.busy` when another writer was in the way
         (SQLite: for half a minute), `store.unusable` when the database could not be used (disk full,
-        connection lost, ...).
+        connection lost, ...), `key.rotated` when the key was rotated since this process opened the database.
         """
-        with _faults(self.url), Session(self.engine, expire_on_commit=False) as session, session.begin():
+        with (
+            _faults(self.url),
+            self._turn(),
+            Session(self.engine, expire_on_commit=False) as session,
+            session.begin(),
+        ):
+            _refuse_old_key(session, self.key)
             yield session
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Wait until no other thread of this process writes to the SQLite file. Faults `store.busy`."""
+        if self.engine.dialect.name != "sqlite":
+            yield
+            return
+        turn = _turns[str(self.engine.url.database)]
+        if not turn.acquire(timeout=_BUSY_MS / 1000):
+            raise Fault("store.busy", self.engine.url.render_as_string())
+        try:
+            yield
+        finally:
+            turn.release()
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -130,7 +160,7 @@ def open_store(url: str | None = None, *, upgrade: bool = True, key: Key | None 
             store = Store(engine, key or load_key(full), full)
             if upgrade and present != HEAD:
                 _migrate(store, HEAD)
-            _check_key(store)
+            store = _with_its_key(store, None if key else coming_key(full))
     except BaseException:
         engine.dispose()
         raise
@@ -148,6 +178,11 @@ def downgrade(store: Store, revision: str) -> None:
     """Migrate down to `revision` (`base`: no tables left). Raises Fault `store.revision` as `upgrade`."""
     with _faults(store.url):
         _migrate(store, revision, down=True)
+
+
+def complete_url(url: str) -> str:
+    """The URL that `open_store` makes of a URL or the path of an SQLite file. Raises Fault as it does."""
+    return _place(url).render_as_string(hide_password=False)
 
 
 def allocate(session: Session, table: type[Table], count: int) -> list[int]:
@@ -220,6 +255,8 @@ def _connected(connection: sqlite3.Connection, _record: object) -> None:
     cursor = connection.cursor()
     cursor.execute(f"pragma busy_timeout = {_BUSY_MS}")
     cursor.execute("pragma foreign_keys = on")
+    cursor.execute(f"pragma mmap_size = {_MAPPED}")
+    cursor.execute(f"pragma cache_size = -{_CACHE_KB}")
     cursor.close()
 
 
@@ -242,6 +279,8 @@ def _faults(url: str) -> Iterator[None]:
             raise Fault("store.busy", where) from error
         if "file is not a database" in reason:
             raise Fault("store.not_ours", where) from error
+        if "NUL (0x00)" in reason:  # PostgreSQL's driver, of a text that somebody entered
+            raise Fault("text.nul") from error
         from_server = isinstance(error, OperationalError) and not isinstance(cause, sqlite3.Error)
         if from_server or any(sign in reason for sign in _BROKEN):
             raise Fault("store.unusable", where, reason=reason) from error
@@ -298,6 +337,29 @@ def _migrate(store: Store, revision: str, *, down: bool = False) -> None:
             (command.downgrade if down else command.upgrade)(config, revision)
         except CommandError:
             raise Fault("store.revision", revision, known=", ".join(sorted(known))) from None
+
+
+def _with_its_key(store: Store, coming: Key | None) -> Store:
+    """The store with the key that is its own: `coming` where a rotation was stopped before its last step."""
+    try:
+        _check_key(store)
+    except Fault as fault:
+        if coming is None or fault.code != "key.other":
+            raise
+        store = replace(store, key=coming)
+        _check_key(store)
+    return store
+
+
+def _refuse_old_key(session: Session, key: Key) -> None:
+    """Keep a process that still has the key from before a rotation from sealing what nobody could open.
+
+    The row stays shared until the writer is done, and a rotation waits for it.
+    """
+    shared = session.get_bind().dialect.name == "postgresql"
+    stored = session.connection().exec_driver_sql(_KEY_CHECK_SHARED if shared else _KEY_CHECK).scalar()
+    if stored is not None and not hmac.compare_digest(stored, key.check()):
+        raise Fault("key.rotated")
 
 
 def _check_key(store: Store) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, inspect, select, true
+from sqlalchemy import ColumnElement, Select, and_, inspect, or_, select, true
 
 from expert_pool import clock
 from expert_pool.registry import (
@@ -16,13 +16,19 @@ from expert_pool.registry import (
     EmployerLink,
     EmployerName,
     EmployerSector,
+    Filing,
+    FilingKind,
     LedgerEntry,
     Meeting,
     Organiser,
     PanelRecord,
+    Pool,
     Seat,
 )
 from solver.errors import Fault
+
+INSTALLATION = "@installation"
+"""The code of the organiser that stands for the installation itself; `expert_pool.accounts.home` makes it."""
 
 _PUBLIC = (EmployerName, EmployerSector, EmployerLink)
 """Owned (only the owner may correct them), but knowledge about employers that everyone may read."""
@@ -33,7 +39,8 @@ class Viewer:
     """Someone who reads and writes.
 
     `actor` names them in the ledger and in `recorded_by`: an account or an office, not personal data.
-    `organisers` are the ids of the organisers whose rows they may see and write; None means all.
+    `organisers` are the ids of the organisers whose rows they may see and write; None means all. `committees` are
+    committees of other organisers delegated to them one by one: with their filings, agendas and panels.
     `opens_seals` lets them read who sits in a panel before the day it opens; whoever uses that right writes a
     ledger entry for each look.
     """
@@ -41,6 +48,7 @@ class Viewer:
     actor: str
     organisers: frozenset[int] | None
     opens_seals: bool = False
+    committees: frozenset[int] = frozenset()
 
     @classmethod
     def system(cls, actor: str) -> Viewer:
@@ -51,9 +59,10 @@ class Viewer:
         """Whether rows of this organiser may be seen and written."""
         return self.organisers is None or organiser_id in self.organisers
 
-    def require(self, organiser_id: int) -> None:
-        """Raise Fault `viewer.not_yours` unless rows of this organiser may be seen and written."""
-        if not self.owns(organiser_id):
+    def require(self, organiser_id: int, committee_id: int | None = None) -> None:
+        """Raise Fault `viewer.not_yours` unless rows of this organiser (there: of this committee) may be seen and
+        written."""
+        if not self.owns(organiser_id) and committee_id not in self.committees:
             raise Fault("viewer.not_yours", organiser=organiser_id, actor=self.actor)
 
 
@@ -65,11 +74,16 @@ def visible(viewer: Viewer, *tables: Any) -> list[ColumnElement[bool]]:
     - Owned rows (records, pools, committees, panels, ledger entries) and what hangs below them (agendas,
       meetings, cases, seats, attestations): only those of the viewer's organisers.
     - Seats besides: only from the day they open, unless the viewer opens seals.
+    - Organisers: never the stand-in in whose chain the ledger tells what concerns the whole installation.
     """
     conditions: list[ColumnElement[bool]] = []
     for table in tables:
         if viewer.organisers is not None and (owned := _owned_by(table, viewer.organisers)) is not None:
+            if viewer.committees and (more := _delegated(table, viewer.committees)) is not None:
+                owned = or_(owned, more)
             conditions.append(owned)
+        if _class(table) is Organiser:
+            conditions.append(table.code != INSTALLATION)
         if _class(table) is Seat and not viewer.opens_seals:
             conditions.append(table.open_on <= clock.today())
     return conditions
@@ -118,6 +132,33 @@ def _owned_by(table: Any, organisers: frozenset[int]) -> ColumnElement[bool] | N
     if cls not in above:
         return None
     column, owners = above[cls]
+    return _column(getattr(table, column).in_(owners))
+
+
+def _delegated(table: Any, committees: frozenset[int]) -> ColumnElement[bool] | None:
+    """The condition that a row belongs to one of the committees, or is what they stand in; None: none ever does."""
+    cls = _class(table)
+    agendas = select(Agenda.id).where(Agenda.committee_id.in_(committees))
+    meetings = select(Meeting.id).where(Meeting.agenda_id.in_(agendas))
+    panels = select(PanelRecord.id).where(PanelRecord.meeting_id.in_(meetings))
+    of: dict[type[Any], tuple[str, Any]] = {
+        Committee: ("id", committees),
+        Agenda: ("committee_id", committees),
+        Meeting: ("agenda_id", agendas),
+        Case: ("agenda_id", agendas),
+        PanelRecord: ("meeting_id", meetings),
+        Seat: ("panel_id", panels),
+        Organiser: ("id", select(Committee.organiser_id).where(Committee.id.in_(committees))),
+        Pool: ("id", select(Committee.pool_id).where(Committee.id.in_(committees))),
+    }
+    if cls is Filing:  # of the pool one filing counts for every committee that draws on it
+        pools = select(Committee.pool_id).where(Committee.id.in_(committees))
+        beside = select(Committee.id).where(Committee.pool_id.in_(pools))
+        of_pool = and_(table.kind == FilingKind.POOL, table.committee_id.in_(beside))
+        return or_(table.committee_id.in_(committees), of_pool)
+    if cls not in of:
+        return None
+    column, owners = of[cls]
     return _column(getattr(table, column).in_(owners))
 
 

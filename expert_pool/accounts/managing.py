@@ -153,6 +153,9 @@ def reset_password(session: Session, viewer: Viewer, key: Key, account: Account)
     _cut(session, account)
     trouble.forget(session, key, account.name)
     tell(session, account.organiser_id, viewer.actor, "account.password_reset", account.name, {})
+    from expert_pool.notices.events import password_reset  # notices know accounts, not the other way round
+
+    password_reset(session, key, account.id, by=viewer.actor)
     return password
 
 

@@ -13,6 +13,7 @@ from expert_pool import clock
 from expert_pool.accounts.credentials import TOKEN_PREFIX, fresh_token, hashed
 from expert_pool.accounts.home import tell
 from expert_pool.accounts.rights import Principal, Right
+from expert_pool.keys import Key
 from expert_pool.registry import ApiToken
 from solver.errors import Fault
 
@@ -23,7 +24,7 @@ LONGEST_DAYS = 366
 
 
 def make(
-    session: Session, asks: Principal, name: str, scopes: Collection[Right] | None, days: int
+    session: Session, key: Key, asks: Principal, name: str, scopes: Collection[Right] | None, days: int
 ) -> tuple[ApiToken, str]:
     """A token for the one who asks, and its text, which is shown this once.
 
@@ -52,6 +53,9 @@ def make(
     session.flush()
     payload = {"token": token.code, "scopes": token.scopes, "expires_at": token.expires_at}
     tell(session, asks.organiser_id, asks.actor, "account.token_made", asks.actor, payload)
+    from expert_pool.notices.events import token_created  # notices know accounts, not the other way round
+
+    token_created(session, key, asks.account_id, token=token.code)
     return token, text
 
 

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from expert_pool.imports.cells import FORMULA_STARTS, MASK
+from expert_pool.imports.cells import FORMULA_STARTS
 from expert_pool.imports.labels import NO, YES, spoken
 from expert_pool.imports.sheets import SHEETS, Column, Kind, Sheet
 from expert_pool.keys import Key
+from expert_pool.privacy.looking import masked, masked_national_id, masked_phone
+from expert_pool.privacy.watermark import Stamp, csv_line, stamp_page, stamp_workbook
 from expert_pool.records import standing
 from expert_pool.registry import Discipline
 from expert_pool.store import Store
@@ -42,11 +44,13 @@ def export_tables(
     form: str = "csv",
     lang: str = "zh",
     report: Reporter = silent,
+    stamp: Stamp | None = None,
 ) -> dict[str, int]:
     """Write what the viewer may see: a folder of `<sheet>.csv`, or one workbook; say how many rows each sheet has.
 
     Records are written as they stand now: without those corrected or taken back. National IDs and phones are
-    masked; import leaves masked cells empty. Everything else comes back the same when imported elsewhere.
+    masked; import leaves masked cells empty. Everything else comes back the same when imported elsewhere. `stamp`: the
+    watermark of what leaves the house; `privacy.exports.export_marked` makes it and tells the ledger.
 
     Raises Fault `import.cannot_write` when `out` cannot be written, `import.too_many_rows` when a workbook cannot
     hold a table, `import.form_unknown`.
@@ -57,7 +61,9 @@ def export_tables(
     try:
         with store.reading() as session:
             sheets = _sheets(session, viewer, store.key, lang, report)
-            return _write_folder(place, sheets) if form == "csv" else _write_workbook(place, sheets)
+            if form == "csv":
+                return _write_folder(place, sheets, stamp)
+            return _write_workbook(place, sheets, stamp, lang)
     except OSError as trouble:
         raise Fault("import.cannot_write", str(place), reason=trouble.strerror or str(trouble)) from None
 
@@ -70,12 +76,6 @@ def headers(sheet: Sheet, lang: str) -> list[str]:
 def title(sheet: Sheet, lang: str) -> str:
     """What a workbook in `lang` calls the sheet."""
     return sheet.zh if lang == "zh" else sheet.name
-
-
-def masked(text: str, first: int, last: int) -> str:
-    """`text` with all but its first and last characters hidden."""
-    hidden = max(len(text) - first - last, 0)
-    return f"{text[:first]}{MASK * hidden}{text[len(text) - last :]}" if hidden else MASK * len(text)
 
 
 Rows = tuple[Sheet, list[str], str, Iterator[list[Cell]]]
@@ -153,7 +153,7 @@ class _Writer:
             value = self._codes.get(value)
         if isinstance(value, bytes):
             plain = self._key.open(value)
-            return masked(plain, 6, 0) if self._column.kind is Kind.NATIONAL_ID else masked(plain, 3, 2)
+            return (masked_national_id if self._column.kind is Kind.NATIONAL_ID else masked_phone)(plain)
         if isinstance(value, bool):
             words = YES if value else NO
             return words[0] if self._lang == "zh" else words[2]
@@ -166,7 +166,7 @@ class _Writer:
         return value  # type: ignore[no-any-return]
 
 
-def _write_folder(place: Path, sheets: Iterator[Rows]) -> dict[str, int]:
+def _write_folder(place: Path, sheets: Iterator[Rows], stamp: Stamp | None) -> dict[str, int]:
     place.mkdir(parents=True, exist_ok=True)
     counts: dict[str, int] = {}
     for sheet, header, _, rows in sheets:
@@ -174,10 +174,12 @@ def _write_folder(place: Path, sheets: Iterator[Rows]) -> dict[str, int]:
             writer = csv.writer(file)
             writer.writerow(header)
             counts[sheet.name] = _count(rows, writer.writerow)
+            if stamp is not None:
+                writer.writerow(csv_line(stamp))
     return counts
 
 
-def _write_workbook(place: Path, sheets: Iterator[Rows]) -> dict[str, int]:
+def _write_workbook(place: Path, sheets: Iterator[Rows], stamp: Stamp | None, lang: str) -> dict[str, int]:
     """Build the workbook beside `place` and put it there when it is whole."""
     import openpyxl
 
@@ -186,6 +188,10 @@ def _write_workbook(place: Path, sheets: Iterator[Rows]) -> dict[str, int]:
             workbook = openpyxl.Workbook(write_only=True)
             try:
                 counts = {each[0].name: _page(workbook, place, each) for each in sheets}
+                if stamp is not None:
+                    for page in workbook.worksheets:
+                        stamp_page(page, stamp, lang)
+                    stamp_workbook(workbook, stamp, lang)
             except BaseException:
                 for page in workbook.worksheets:
                     page.close()  # else its generators complain later

@@ -24,6 +24,8 @@ from expert_pool.imports.resolve import Draft, Importer, resolve
 from expert_pool.imports.typed import TypedSheet, type_sheets
 from expert_pool.imports.write import write
 from expert_pool.keys import Key
+from expert_pool.privacy.erasure import is_erased
+from expert_pool.privacy.marks import Marker, marker
 from expert_pool.store import Store
 from expert_pool.viewer import Viewer
 from solver.errors import Fault
@@ -123,7 +125,7 @@ def _judge(
 ) -> tuple[list[Plan], int | None]:
     """What is to be done with every row, and the organiser who tells of it; all that is wrong goes to `errors`."""
     viewer = importer.viewer
-    marks = _marks(typed.get("experts"), key)
+    marks = _marks(typed.get("experts"), marker(session, key))
     seen = {mark for mark in marks["national_id_mark"] if mark}
     known = known_things(session, viewer, typed, seen, importer.organiser)
     resolved = resolve(typed, known, importer, errors)
@@ -138,7 +140,18 @@ def _judge(
             plans.append(_plan_records(session, draft, importer, correct, errors))
         else:
             plans.append(plan_things(draft, known, correct, codes, errors))
+            if draft.sheet.name == "experts":
+                _keep_erased(session, plans[-1], errors)
     return plans, resolved.teller
+
+
+def _keep_erased(session: Session, plan: Plan, errors: Errors) -> None:
+    """Refuse to bring back what was erased."""
+    erased = is_erased(session, set(plan.corrected.values()))
+    typed = plan.draft.typed
+    for row, id_ in plan.corrected.items():
+        if id_ in erased:
+            errors.add("experts", typed.numbers[row], typed.header("code"), "import.erased")
 
 
 def _plan_records(session: Session, draft: Draft, importer: Importer, correct: bool, errors: Errors) -> Plan:
@@ -157,10 +170,10 @@ def _plan_records(session: Session, draft: Draft, importer: Importer, correct: b
     return plan
 
 
-def _marks(experts: TypedSheet | None, key: Key) -> dict[str, list[Any]]:
+def _marks(experts: TypedSheet | None, mark: Marker) -> dict[str, list[Any]]:
     """The marks by which sealed fields are compared and found."""
     return {
-        f"{name}_mark": [value and key.mark(value) for value in experts.values(name)] if experts else []
+        f"{name}_mark": [value and mark(value) for value in experts.values(name)] if experts else []
         for name in ("national_id", "phone")
     }
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
@@ -13,10 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from expert_pool.imports.sheets import EXPLANATION
+from expert_pool.imports.unpacking import MOST_BYTES, refuse_bombs
+from expert_pool.privacy.watermark import MARK_SHEET, is_mark
 from solver.errors import Fault
-
-MOST_BYTES = 1024**3
-"""More than this, unpacked, is refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +94,11 @@ def _workbook(path: Path) -> Iterator[RawSheet]:
     import openpyxl
 
     try:
-        with zipfile.ZipFile(path) as archive:
-            size = sum(entry.file_size for entry in archive.infolist())
-        if size > MOST_BYTES:
-            raise Fault("import.too_large", str(path), bytes=size, most=MOST_BYTES)
+        refuse_bombs(path, str(path))
         workbook = openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)
         try:
             for sheet in workbook.worksheets:
-                if sheet.title in EXPLANATION.values():
+                if sheet.title in {*EXPLANATION.values(), *MARK_SHEET.values()}:
                     continue
                 sheet.reset_dimensions()
                 raw = _even(_sheet(sheet.title, _cells(sheet.iter_rows(values_only=True))))
@@ -136,7 +131,7 @@ def _sheet(title: str, rows: Iterable[Sequence[str]], cut_off: bool = False) -> 
     kept: list[Sequence[str]] = []
     numbers: list[int] = []
     for number, row in enumerate(lines, 2):
-        if any(row):
+        if any(row) and not is_mark(row):
             kept.append(row)
             numbers.append(number)
     return RawSheet(title.strip(), headers, kept, numbers, cut_off)

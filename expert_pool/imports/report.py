@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from expert_pool.imports.sheets import SHEETS
-from expert_pool.words import say
+from expert_pool.words import languages, say
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,17 @@ class RowError:
         """What is wrong and how to mend it, in a sentence."""
         place = {"sheet": self.sheet, "row": self.row, "column": self.column}
         return say(self.code, lang, **{**place, **self.params})
+
+    def document(self) -> dict[str, Any]:
+        """The error as plain data, its sentence in every language."""
+        return {
+            "sheet": self.sheet,
+            "row": self.row,
+            "column": self.column,
+            "code": self.code,
+            "params": {name: str(value) for name, value in self.params.items()},
+            "message": {lang: " ".join(self.said(lang).split()) for lang in languages()},
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from expert_pool import ledger
+from expert_pool.accounts.separation import structure_changed
 from expert_pool.bulk import insert_rows
 from expert_pool.imports.known import stored_field
 from expert_pool.imports.plan import Plan
@@ -37,6 +38,8 @@ def write(
 ) -> None:
     """Store all plans in the order of their sheets. `source` is the hash of the file; `wrote` hears of each chunk."""
     ids: Ids = {name: {} for name in SHEETS}
+    if any(plan.draft.sheet.name in ("organisers", "pools", "committees") for plan in plans):
+        structure_changed(session)
     for plan in plans:
         name, draft = plan.draft.sheet.name, plan.draft
         inserted = _order(plan)

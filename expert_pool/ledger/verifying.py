@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Iterator, Sequence, Set
+from dataclasses import dataclass, field
+from hashlib import sha256
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -12,6 +14,7 @@ from sqlalchemy import Select, exists, func, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from expert_pool.ledger import streaming
 from expert_pool.ledger.canonical import RowCoder, any_bytes, raw_select
 from expert_pool.ledger.heads import Head, anchor_of
 from expert_pool.ledger.writing import START, attested, entry_hash
@@ -43,12 +46,35 @@ class LedgerFault:
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """What is kept of an entry while the rest is compared."""
+    """An entry as it stands: what links it to others, and whether its two hashes are those of what they cover."""
 
     id: Any
     organiser_id: Any
     sequence: Any
     sha256: Any
+    previous_sha256: Any
+    right: bool
+    attests: bool
+
+
+@dataclass(slots=True)
+class _Kept:
+    """What is kept of the entries while they pass: all, where there is an anchor to find; and the hashes at `heads`."""
+
+    entries: bool
+    heads: Set[tuple[int, int]]
+    all: list[_Entry] = field(default_factory=list)
+    found: dict[tuple[Any, Any], Any] = field(default_factory=dict)
+
+    def keep(self, entry: _Entry) -> None:
+        if self.entries:
+            self.all.append(entry)
+        if (at := (entry.organiser_id, entry.sequence)) in self.heads:
+            self.found[at] = entry.sha256
+
+    def clear(self) -> None:
+        self.all.clear()
+        self.found.clear()
 
 
 def verify(
@@ -65,21 +91,22 @@ def verify(
     says: `ledger.anchor_unmatched`) or the `heads` of an earlier day (`ledger.head_missing` names the chain).
     Both may be older than the newest entries.
     """
+    kept = _Kept(entries=anchor is not None, heads={(h.organiser_id, h.sequence) for h in heads or ()})
     try:
-        entries, faults = _read_all(session)
+        faults = _read_all(session, kept)
     except OperationalError as error:
         if "decode" not in str(error.orig):
             raise
+        kept.clear()
         with any_bytes(session):  # some text is not UTF-8 any more
-            entries, faults = _read_all(session)
+            faults = _read_all(session, kept)
     if heads is not None:
-        found = {(entry.organiser_id, entry.sequence): entry.sha256 for entry in entries}
         faults += [
             LedgerFault("ledger.head_missing", head.organiser_id, head.sequence)
             for head in heads
-            if found.get((head.organiser_id, head.sequence)) != head.sha256
+            if kept.found.get((head.organiser_id, head.sequence)) != head.sha256
         ]
-    if anchor is not None and not _stood(entries, anchor):
+    if anchor is not None and not _stood(kept.all, anchor):
         faults.append(LedgerFault("ledger.anchor_unmatched"))
     return faults
 
@@ -100,37 +127,60 @@ def _tables() -> dict[str, type[Table]]:
     return {mapper.class_.__tablename__: mapper.class_ for mapper in Table.registry.mappers}
 
 
-def _read_all(session: Session) -> tuple[list[_Entry], list[LedgerFault]]:
-    entries, faults = _read_chains(session)
-    return entries, faults + _check_rows(session)
+def _read_all(session: Session, kept: _Kept) -> list[LedgerFault]:
+    return [*_read_chains(session, kept), *_check_rows(session)]
 
 
-def _read_chains(session: Session) -> tuple[list[_Entry], list[LedgerFault]]:
-    """Every entry in chain order; what is wrong with entries and the hashes over their attestations."""
+def _read_chains(session: Session, kept: _Kept) -> list[LedgerFault]:
+    """Walk the entries in chain order; what is wrong with them and the hashes over their attestations."""
     faults: list[LedgerFault] = []
-    entries: list[_Entry] = []
-    attestations = _attestation_hashes(session)
-    nothing = attested([])
-    coder, before = RowCoder(LedgerEntry), Head(-1, 0, START)
-    chains = raw_select(LedgerEntry).order_by(LedgerEntry.organiser_id, LedgerEntry.sequence)
-    for row in _stream(session, chains):
-        fields = coder.fields(row)
-        entry = _Entry(*(fields.get(name) for name in ("id", "organiser_id", "sequence", "sha256")))
+    before = Head(-1, 0, START)
+    there = streaming.speaks(session, LedgerEntry)
+    for entry in _entries_made_there(session) if there else _entries_made_here(session, faults):
         at = (entry.organiser_id, entry.sequence)
         if entry.organiser_id != before.organiser_id:
             before = Head(entry.organiser_id, 0, START)
-        if entry_hash(fields) != entry.sha256:
+        if not entry.right:
             faults.append(LedgerFault("ledger.entry_changed", *at))
         if entry.sequence != before.sequence + 1:
             faults.append(LedgerFault("ledger.entry_missing", entry.organiser_id, before.sequence + 1))
-        elif fields.get("previous_sha256") != before.sha256:
+        elif entry.previous_sha256 != before.sha256:
             faults.append(LedgerFault("ledger.link_broken", *at))
-        if attestations.pop(entry.id, nothing) != fields.get("attested_sha256"):
+        if not entry.attests:
             faults.append(LedgerFault("ledger.attestations_changed", *at))
-        entries.append(entry)
+        kept.keep(entry)
         before = Head(entry.organiser_id, entry.sequence, entry.sha256)
+    if there:
+        faults += [LedgerFault("ledger.attestation_orphaned")] * streaming.orphans(session)
+    return faults
+
+
+def _entries_made_there(session: Session) -> Iterator[_Entry]:
+    """The entries as texts that the database makes."""
+    for number, owner, sequence, digest, previous, over, text, lines in streaming.entries(session):
+        right = sha256(text.encode()).hexdigest() == digest
+        attests = sha256((lines or "").encode()).hexdigest() == over
+        yield _Entry(number, owner, sequence, digest, previous, right, attests)
+
+
+def _entries_made_here(session: Session, faults: list[LedgerFault]) -> Iterator[_Entry]:
+    """The entries as columns; at the end, `faults` hold the attestations that belong to none."""
+    attestations = _attestation_hashes(session)
+    nothing = attested([])
+    coder = RowCoder(LedgerEntry)
+    chains = raw_select(LedgerEntry).order_by(LedgerEntry.organiser_id, LedgerEntry.sequence)
+    for row in _stream(session, chains):
+        fields = coder.fields(row)
+        yield _Entry(
+            id=fields.get("id"),
+            organiser_id=fields.get("organiser_id"),
+            sequence=fields.get("sequence"),
+            sha256=fields.get("sha256"),
+            previous_sha256=fields.get("previous_sha256"),
+            right=entry_hash(fields) == fields.get("sha256"),
+            attests=attestations.pop(fields.get("id"), nothing) == fields.get("attested_sha256"),
+        )
     faults += [LedgerFault("ledger.attestation_orphaned") for _ in attestations]
-    return entries, faults
 
 
 def _attestation_hashes(session: Session) -> dict[Any, str]:
@@ -156,7 +206,11 @@ def _check_rows(session: Session) -> list[LedgerFault]:
 
 
 def _check_table(session: Session, table: type[Table]) -> Iterator[LedgerFault]:
-    """Walk a table and the attestations of its rows side by side, both by ascending row id."""
+    """What is wrong with the attested rows of a table, by ascending row id where the rows are read here."""
+    if streaming.speaks(session, table):
+        yield from _check_texts(session, table)
+        return
+    # rows and attestations side by side, both by ascending row id
     name, coder = table.__tablename__, RowCoder(table)
     claims = (
         raw_select(Attestation, ("row_id", "salt", "sha256"))
@@ -175,6 +229,16 @@ def _check_table(session: Session, table: type[Table]) -> Iterator[LedgerFault]:
         if row is None or row[coder.id] != row_id:
             yield LedgerFault("ledger.row_missing", table=name, row_id=row_id)
         elif not isinstance(salt, bytes) or coder.hash(row, salt) != claimed:
+            yield LedgerFault("ledger.row_changed", table=name, row_id=row_id)
+
+
+def _check_texts(session: Session, table: type[Table]) -> Iterator[LedgerFault]:
+    name = table.__tablename__
+    start, end = f"[{json.dumps(name)},".encode(), b"]"
+    for row_id, salt, claimed, text in streaming.attested_rows(session, table):
+        if text is None:
+            yield LedgerFault("ledger.row_missing", table=name, row_id=row_id)
+        elif sha256(b"".join((salt, start, text.encode(), end))).hexdigest() != claimed:
             yield LedgerFault("ledger.row_changed", table=name, row_id=row_id)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import cache
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path as File
@@ -43,6 +44,7 @@ from solver.rules import Basis
 SUFFIX = ".yaml"
 
 
+@cache
 def presets() -> tuple[str, ...]:
     """The ids of the policies that come with the package."""
     names = (entry.name for entry in files(__package__).iterdir())
@@ -54,7 +56,33 @@ def load(name_or_path: str | File, overrides: Sequence[Override | Mapping[str, A
 
     Raises Fault, naming file and line, for anything that is misspelt, out of range, or not declared.
     """
-    located = _open(name_or_path)
+    if not overrides and str(name_or_path) in presets():
+        return _unchanged(str(name_or_path))
+    return _settled(_open(name_or_path), overrides)
+
+
+@cache
+def _unchanged(name: str) -> Policy:
+    """A preset as it comes with the package, read once in a process: it cannot change."""
+    return _settled(_open(name), ())
+
+
+def preset(name: str, overrides: Sequence[Override | Mapping[str, Any]] = ()) -> Policy:
+    """The policy of a preset's id and never of a file: for names that come from elsewhere.
+
+    Raises Fault `policy.unknown` where there is no such preset, and as `load` does for overrides.
+    """
+    if name not in presets():
+        raise _unknown(name, name)
+    return load(name, overrides)
+
+
+def load_text(content: bytes, file: str, overrides: Sequence[Override | Mapping[str, Any]] = ()) -> Policy:
+    """The policy that YAML says, as `load` reads it from a file; `file` is the name that faults show."""
+    return _settled(read(content, file), overrides)
+
+
+def _settled(located: Located, overrides: Sequence[Override | Mapping[str, Any]]) -> Policy:
     if not isinstance(located.data, dict):
         raise Fault("policy.not_a_policy", located.file)
     own: list[tuple[OverrideDoc, str]] = []

@@ -98,7 +98,7 @@ class Qualification(Recorded, Table):
     """A title of `rank` in a series, awarded on `holds_on`."""
 
     __tablename__ = "qualification"
-    expert_id: Mapped[int] = mapped_column(ForeignKey("expert.id"), index=True)
+    expert_id: Mapped[int] = mapped_column(ForeignKey("expert.id"))
     series: Mapped[str]
     rank: Mapped[Rank]
 
@@ -108,7 +108,7 @@ class Employment(Recorded, Table):
     every one counts for conflicts."""
 
     __tablename__ = "employment"
-    expert_id: Mapped[int] = mapped_column(ForeignKey("expert.id"), index=True)
+    expert_id: Mapped[int] = mapped_column(ForeignKey("expert.id"))
     employer_id: Mapped[int] = mapped_column(ForeignKey("employer.id"), index=True)
     main: Mapped[bool]
     until: Mapped[date | None]
@@ -119,7 +119,7 @@ class Skill(Recorded, Table):
 
     __tablename__ = "skill"
     __table_args__ = (CheckConstraint("proficiency between 1 and 3", name="proficiency"),)
-    expert_id: Mapped[int] = mapped_column(ForeignKey("expert.id"), index=True)
+    expert_id: Mapped[int] = mapped_column(ForeignKey("expert.id"))
     specialty_id: Mapped[int] = mapped_column(ForeignKey("specialty.id"), index=True)
     proficiency: Mapped[int]
     until: Mapped[date | None]
@@ -130,7 +130,7 @@ class Membership(Recorded, Table):
 
     __tablename__ = "membership"
     expert_id: Mapped[int] = mapped_column(ForeignKey("expert.id"), index=True)
-    pool_id: Mapped[int] = mapped_column(ForeignKey("pool.id"), index=True)
+    pool_id: Mapped[int] = mapped_column(ForeignKey("pool.id"))
     step: Mapped[Step]
     until: Mapped[date | None]
     reason: Mapped[str] = mapped_column(default="")
@@ -140,7 +140,7 @@ class Training(Recorded, Table):
     """A course finished on `holds_on`; counts until `until` when passed."""
 
     __tablename__ = "training"
-    expert_id: Mapped[int] = mapped_column(ForeignKey("expert.id"), index=True)
+    expert_id: Mapped[int] = mapped_column(ForeignKey("expert.id"))
     course: Mapped[str]
     passed: Mapped[bool]
     until: Mapped[date]
@@ -150,7 +150,7 @@ class Credit(Recorded, Table):
     """Points gained or lost (信用记分) for an event on `holds_on`."""
 
     __tablename__ = "credit"
-    expert_id: Mapped[int] = mapped_column(ForeignKey("expert.id"), index=True)
+    expert_id: Mapped[int] = mapped_column(ForeignKey("expert.id"))
     event: Mapped[str]
     points: Mapped[int]
 
@@ -170,8 +170,8 @@ class Service(Recorded, Table):
     """A seat held in a committee's panel: which season, which sitting (`panel` names it), how it ended."""
 
     __tablename__ = "service"
-    expert_id: Mapped[int] = mapped_column(ForeignKey("expert.id"), index=True)
-    committee_id: Mapped[int] = mapped_column(ForeignKey("committee.id"), index=True)
+    expert_id: Mapped[int] = mapped_column(ForeignKey("expert.id"))
+    committee_id: Mapped[int] = mapped_column(ForeignKey("committee.id"))
     season: Mapped[int]
     panel: Mapped[str] = mapped_column(index=True)
     role: Mapped[Role]
@@ -182,7 +182,7 @@ class Absence(Recorded, Table):
     """Not available from `holds_on` until `until`."""
 
     __tablename__ = "absence"
-    expert_id: Mapped[int] = mapped_column(ForeignKey("expert.id"), index=True)
+    expert_id: Mapped[int] = mapped_column(ForeignKey("expert.id"))
     until: Mapped[date]
     reason: Mapped[str] = mapped_column(default="")
 

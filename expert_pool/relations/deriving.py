@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Select, and_, false, func, not_, or_, sele
 from sqlalchemy.orm import Session
 
 from expert_pool import clock
-from expert_pool.columns import Arrays, as_date, fetch, place, rows_where, rows_where_standing
+from expert_pool.columns import Arrays, among, as_date, fetch, place, rows_where, rows_where_standing
 from expert_pool.policies.policy import Conflict
 from expert_pool.registry import Applicant, Employment, Relation, RelationKind
 from expert_pool.relations.legal_persons import LegalPersons
@@ -142,6 +142,7 @@ class Deriver:
             [
                 or_(*(self._lasts(conflict) for conflict in self.conflicts if conflict.members), false()),
                 or_(Relation.other_expert_id > 0, Relation.applicant_id.in_(_people())),
+                among(Relation.expert_id, self.experts),
             ],
             ("who",),
         )

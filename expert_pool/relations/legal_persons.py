@@ -10,13 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 
 import numpy as np
+from sqlalchemy import ColumnElement, Date, Select, bindparam
 from sqlalchemy.orm import Session
 
 from expert_pool import records
-from expert_pool.columns import fetch, place, truth
+from expert_pool.columns import Arrays, fetch, kept, packing, place, truth, unpacked
 from expert_pool.registry import Employer, EmployerLink, LinkKind
+from expert_pool.registry.base import Moment
 from expert_pool.relations.windows import EVER
 from expert_pool.viewer import Viewer, counted
 from solver.facts import MISSING, Ints, day
@@ -35,6 +38,32 @@ class Spans:
     end: Ints
 
 
+_UNIT = {"id": Employer.id, "legal": truth(Employer.legal_person)}
+_SOME_UNITS = packing(_UNIT).where(Employer.id.in_(bindparam("units", expanding=True)))
+_LINK = {
+    "unit": EmployerLink.employer_id,
+    "other": EmployerLink.other_id,
+    "kind": place(EmployerLink.kind, _KINDS),
+    "since": EmployerLink.holds_on,
+    "until": EmployerLink.until,
+}
+
+
+@kept
+def _links(viewer: Viewer, known: bool, near: bool) -> Select[Any]:
+    """The links that hold `on` a day (as `known_at` a moment); with `near` those of `units`, up and down."""
+    on, known_at = bindparam("on", type_=Date), bindparam("known_at", type_=Moment) if known else None
+    where = [
+        EmployerLink.holds_on <= on,
+        records.standing(EmployerLink, known_at),
+        *counted(viewer, EmployerLink),
+    ]
+    if near:
+        units: ColumnElement[Any] = bindparam("units", expanding=True)
+        where.append(EmployerLink.employer_id.in_(units) | EmployerLink.other_id.in_(units))
+    return packing(_LINK).where(*where)
+
+
 @dataclass
 class LegalPersons:
     """The tree of employers up to a day. `upward[unit]` are its links: (other, part of, from, to)."""
@@ -45,28 +74,46 @@ class LegalPersons:
     _spans: dict[int, list[tuple[int, int, int]]] = field(default_factory=dict)
 
     @staticmethod
-    def read(session: Session, viewer: Viewer, on: date, known_at: datetime | None) -> LegalPersons:
-        """The tree as known at a moment."""
-        units, _ = fetch(session, {"id": Employer.id, "legal": truth(Employer.legal_person)})
-        links, _ = fetch(
-            session,
-            {
-                "unit": EmployerLink.employer_id,
-                "other": EmployerLink.other_id,
-                "kind": place(EmployerLink.kind, _KINDS),
-                "since": EmployerLink.holds_on,
-                "until": EmployerLink.until,
-            },
-            [records.current(EmployerLink, on, known_at), *counted(viewer, EmployerLink)],
-        )
-        upward: dict[int, list[tuple[int, bool, int, int]]] = {}
+    def read(
+        session: Session,
+        viewer: Viewer,
+        on: date,
+        known_at: datetime | None,
+        around: Iterable[int] | None = None,
+    ) -> LegalPersons:
+        """The tree as known at a moment; with `around` no more of it than what hangs together with these units."""
+        given = {"on": on, **({} if known_at is None else {"known_at": known_at})}
+        known = known_at is not None
+        tree = LegalPersons(day(on), frozenset(), {})
+        if around is None:
+            links, _ = unpacked(session, _links(viewer, known, False), _LINK, given=given)
+            tree._hang(links)
+            units, _ = fetch(session, _UNIT)
+        else:
+            seen: set[int] = set()
+            waiting = set(around)
+            while waiting:
+                seen |= waiting
+                near = {**given, "units": sorted(waiting)}
+                links, _ = unpacked(session, _links(viewer, known, True), _LINK, given=near)
+                tree._hang(links)
+                waiting = {*links["unit"].tolist(), *links["other"].tolist()} - seen
+            if not tree.upward:  # each stands for itself
+                return tree
+            units, _ = unpacked(session, _SOME_UNITS, _UNIT, given={"units": sorted(seen)})
+        tree.legal = frozenset(units["id"][units["legal"] == 1].tolist())
+        return tree
+
+    def _hang(self, links: Arrays) -> None:
         for unit, other, kind, since, until in zip(*(links[name].tolist() for name in links), strict=True):
-            last = -EVER if until == MISSING else until
-            upward.setdefault(unit, []).append((other, kind == _PART_OF, since, last))
-        return LegalPersons(day(on), frozenset(units["id"][units["legal"] == 1].tolist()), upward)
+            link = (other, kind == _PART_OF, since, -EVER if until == MISSING else until)
+            if link not in (above := self.upward.setdefault(unit, [])):
+                above.append(link)
 
     def on_day(self, unit: int, at: int) -> frozenset[int]:
         """The legal persons a unit belongs to on one day."""
+        if unit not in self.upward:
+            return frozenset((unit,))
         found: set[int] = set()
         seen: set[int] = set()
         waiting = [unit]

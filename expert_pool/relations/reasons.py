@@ -118,7 +118,8 @@ class _Asking:
     ) -> None:
         self.session, self.viewer, self.policy = session, viewer, policy
         self.expert, self.other, self.on, self.known_at = expert, other, on, known_at
-        self.employers = LegalPersons.read(session, viewer, on, known_at)
+        near = {other.employer, *self.units(expert.person), *self.units(other.person)} - {MISSING}
+        self.employers = LegalPersons.read(session, viewer, on, known_at, around=near)
 
     def direct(self) -> list[Reason]:
         """Every record between the two; those count that the policy's own kinds and windows let through."""

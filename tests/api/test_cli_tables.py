@@ -71,8 +71,8 @@ def test_row_errors_for_people(tmp_path: Path, ask: Any, capsys: pytest.CaptureF
 def test_exported_sheets_can_be_imported(ask: Any, tmp_path: Path) -> None:
     """As csv and as a workbook, into the same registry: nothing changes, and no ID leaves in the clear."""
     ask("import", str(SHEETS))
-    assert ask("export", "sheets")[0] == 0
-    assert ask("export", "book.xlsx", "--form", "xlsx")[0] == 0
+    assert ask("export", "sheets", "--purpose", "annual check")[0] == 0
+    assert ask("export", "book.xlsx", "--form", "xlsx", "--purpose", "annual check")[0] == 0
     ids = [line.split(",")[5] for line in (SHEETS / "experts.csv").read_text("utf-8-sig").splitlines()[1:]]
     exported = "".join(path.read_text("utf-8-sig") for path in (tmp_path / "sheets").glob("experts*.csv"))
     assert not [i for i in ids if i and i in exported]
@@ -116,7 +116,7 @@ def test_generated_files_import_and_solve(ask: Any, tmp_path: Path) -> None:
     ("words", "code"),
     [
         (["import", "nowhere.csv"], "import.no_such_file"),
-        (["export", "sheets"], "cli.database_missing"),
+        (["export", "sheets", "--purpose", "annual check"], "cli.database_missing"),
         (["template", "no/folder/t.xlsx"], "cli.no_folder"),
         (["generate", "--out", "r", "--experts", "5"], "region.too_few"),
         (["generate", "--out", "r", "--seed", "-1"], "cli.value_bad"),

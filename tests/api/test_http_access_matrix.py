@@ -98,7 +98,7 @@ def token_of(http: Any, role: Role, organiser: str | None) -> str:
     tie = {"expert_id": {"expert": "E01"}, "employer_id": {"employer": "U"}}.get(TIED.get(role, ""), {})
     made = account(http.store, f"{role}-{organiser or 'all'}".lower(), (role, organiser), **tie)
     with http.store.session() as session:
-        return tokens.make(session, principal_of(session, made.id), "matrix", None, 1)[1]
+        return tokens.make(session, KEY, principal_of(session, made.id), "matrix", None, 1)[1]
 
 
 def place_of(gate: Gate, **codes: str) -> str:
@@ -161,7 +161,7 @@ def test_a_right_opens_its_routes(tenants: Any) -> None:
         made = account(tenants.store, f"{right}-holder", (role, whole), **tie)
         with tenants.store.session() as session:
             asks = principal_of(session, made.id)
-            held[right] = bearer(tokens.make(session, asks, "matrix", [right], 1)[1])
+            held[right] = bearer(tokens.make(session, KEY, asks, "matrix", [right], 1)[1])
     told = sweep(tenants.app, [request(gate, held[gate.rights[0]]) for gate in tried])
     assert [
         (gate, answer)
@@ -245,7 +245,7 @@ def test_delegated_authority_opens_one_committee_and_ends_with_its_filing(tenant
     made = account(tenants.store, "delegate", organiser="OTHER")
     with tenants.store.session() as session:
         granting.grant(session, OWNER, made, Role.COMMITTEE_OFFICE, committee="C1")
-        headers = bearer(tokens.make(session, principal_of(session, made.id), "t", None, 365)[1])
+        headers = bearer(tokens.make(session, KEY, principal_of(session, made.id), "t", None, 365)[1])
     with time_machine.travel(date(2026, 11, 22), tick=False):
         client = browser(tenants.app).client
         assert client.get("/api/v1/committees/C1", headers=headers).status_code == 200

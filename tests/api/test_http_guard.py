@@ -172,7 +172,7 @@ def test_every_answer_carries_the_security_headers(make: Any) -> None:
 def test_https_behind_a_believed_proxy_asks_for_https_only(make: Any) -> None:
     sent = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.9", "X-Request-ID": "abcdef123456"}
     believed = make(proxies=("198.51.100.0/24",)).get("/healthz", headers=sent)
-    assert believed.headers["strict-transport-security"] == "max-age=31536000"
+    assert believed.headers["strict-transport-security"] == "max-age=31536000; includeSubDomains"
     assert believed.headers["x-request-id"] == "abcdef123456"
     stranger = make().get("/healthz", headers=sent)
     assert "strict-transport-security" not in stranger.headers
@@ -331,6 +331,13 @@ def test_only_our_own_names_are_answered_to(make: Any, host: str, ours: bool) ->
     assert answer.status_code == (200 if ours else 400)
     if not ours:
         assert answer.json()["code"] == "http.host"
+
+
+@pytest.mark.parametrize("path", ["/api/v1/experts/a%00b", "/api/v1/experts?q=%00"])
+def test_no_name_holds_a_nul(make: Any, path: str) -> None:
+    answer = make().get(path)
+    assert answer.status_code == 400
+    assert answer.json()["code"] == "http.nul"
 
 
 def test_heads_have_a_limit(make: Any) -> None:

@@ -214,7 +214,7 @@ def test_a_disabled_account_is_nobody_at_once(province: Store) -> None:
     made = account(province, "office", (Role.COMMITTEE_OFFICE, "HR"))
     with province.session() as session:
         token = sessions.begin(session, made.id, "password").token
-        _, text = tokens.make(session, principal_of(session, made.id), "t", None, 1)
+        _, text = tokens.make(session, province.key, principal_of(session, made.id), "t", None, 1)
         managing.disable(session, OWNER, managing.find(session, OWNER, "office"))
         assert by_session(session, token) is None
         assert by_token(session, text) is None
@@ -276,13 +276,13 @@ def test_a_token_never_gives_more_than_its_owner_has(province: Store) -> None:
     asks = principal(province, made)
     with province.session() as session:
         with refused("token.scope_beyond", right="experts.write"):
-            tokens.make(session, asks, "t", [Right.EXPERTS_WRITE], 1)
+            tokens.make(session, province.key, asks, "t", [Right.EXPERTS_WRITE], 1)
         with refused("token.scope_beyond", right="own.account"):
-            tokens.make(session, asks, "t", [Right.OWN_ACCOUNT], 1)
+            tokens.make(session, province.key, asks, "t", [Right.OWN_ACCOUNT], 1)
         with refused("token.days"):
-            tokens.make(session, asks, "t", None, 10_000)
-        _, narrow = tokens.make(session, asks, "t", [Right.LEDGER_READ], 1)
-        _, wide = tokens.make(session, asks, "t", None, 1)
+            tokens.make(session, province.key, asks, "t", None, 10_000)
+        _, narrow = tokens.make(session, province.key, asks, "t", [Right.LEDGER_READ], 1)
+        _, wide = tokens.make(session, province.key, asks, "t", None, 1)
         by = by_token(session, narrow)
         assert by is not None
         assert {right for right in Right if by.principal.may(right)} == {Right.LEDGER_READ}

@@ -23,7 +23,8 @@ from expert_pool.registry import Table
 from expert_pool.store import Store, open_store
 
 TABLES = {mapper.class_.__tablename__: mapper.class_ for mapper in Table.registry.mappers}
-ATTESTED = sorted(TABLES.keys() - {"installation", "ledger_entry", "attestation"})
+REGISTRY = ("catalogue", "employers", "experts", "organisers", "panels")
+ATTESTED = sorted(name for name, table in TABLES.items() if table.__module__.rpartition(".")[2] in REGISTRY)
 Cell: TypeAlias = tuple[str, int, str]
 
 

@@ -32,6 +32,7 @@ def codes(store: Store) -> list[str]:
         return list(session.scalars(select(Organiser.code).order_by(Organiser.code)))
 
 
+@pytest.mark.filterwarnings("ignore:autogenerate skipping metadata-specified expression-based index")
 def test_the_migrations_make_exactly_the_tables(store: Store) -> None:
     with store.engine.begin() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})

@@ -18,11 +18,13 @@ def verify(
     from dataclasses import asdict
 
     from expert_pool import ledger
+    from expert_pool.privacy.erasure import erased_rows
 
     face = Face.of(context)
     with face.store() as store, progress(face) as report, store.reading() as session:
         report(Progress("ledger"))
         faults = ledger.verify(session, anchor=anchor)
+        erased = list(erased_rows(session))
         heads = ledger.heads(session)
         now = ledger.anchor(session)
     said = [face.say(fault.code, **fault.params) for fault in faults]
@@ -33,7 +35,11 @@ def verify(
         "entries": entries,
         "anchor": now,
         "faults": [asdict(f) | {"message": text} for f, text in zip(faults, said, strict=True)],
+        "erased": [asdict(row) | {"message": face.say("ledger.row_erased", **row.params)} for row in erased],
     }
+    if erased:
+        people = len({row.expert for row in erased})
+        said.append(face.say("cli.ledger.erased", rows=len(erased), experts=people))
     last = face.say(code, count=len(faults), entries=entries, chains=len(heads), anchor=now)
     face.answer(document, *said, last)
     return Exit.FOUND if faults else Exit.OK

@@ -45,16 +45,20 @@ def import_(
 def export(
     context: typer.Context,
     out: Annotated[Path, typer.Argument()],
+    purpose: Annotated[str, typer.Option("--purpose", metavar="TEXT")],
     form: Annotated[str, typer.Option("--form", metavar="csv|xlsx")] = "csv",
 ) -> Exit:
-    """Write every sheet; national IDs and phones are masked."""
-    from expert_pool.imports import export_tables
+    """Write every sheet, marked with who takes it and what for; national IDs and phones are masked."""
+    from expert_pool.privacy.exports import export_marked
 
     face = Face.of(context)
     with face.store() as store, progress(face) as report:
-        rows = export_tables(store, face.viewer(), out, form=form, lang=face.lang, report=report)
-    document = {"out": str(out), "form": form, "rows": rows}
-    face.answer(document, face.say("cli.export.done", where=str(out), rows=sum(rows.values())))
+        done, rows = export_marked(
+            store, face.viewer(), out, purpose=purpose, form=form, lang=face.lang, report=report
+        )
+    document = {"out": str(out), "form": form, "rows": rows, "serial": done.serial, "purpose": done.purpose}
+    said = face.say("cli.export.done", where=str(out), rows=sum(rows.values()))
+    face.answer(document, said, face.say("cli.privacy.serial", serial=done.serial))
     return Exit.OK
 
 

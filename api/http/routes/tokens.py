@@ -65,7 +65,9 @@ def list_tokens(mine: Mine, service: Served) -> Tokens:
 def make_token(sent: TokenAsked, mine: Mine, service: Served) -> TokenMade:
     """A new token. It never gives more than its owner has when it is used."""
     with service.store.session() as session:
-        token, text = tokens.make(session, mine.principal, sent.name, sent.scopes, sent.days)
+        token, text = tokens.make(
+            session, service.store.key, mine.principal, sent.name, sent.scopes, sent.days
+        )
     return TokenMade(**document(token), token=text)
 
 
