@@ -29,7 +29,7 @@ def _certificates(value: str) -> str:
     if value:
         try:
             ssl.create_default_context(cadata=value)
-        except (ssl.SSLError, ValueError):
+        except (ssl.SSLError, TypeError, ValueError):  # TypeError: not ASCII
             raise ValueError("no certificates in PEM form") from None
     return value
 

@@ -17,6 +17,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from expert_pool import clock, ledger
+from expert_pool.directory import shown
 from expert_pool.privacy.purposes import first_organiser, purpose_of
 from expert_pool.privacy.watermark import Stamp, new_serial, serials_in
 from expert_pool.registry import Expert, Export, ExportFile, Organiser
@@ -87,7 +88,7 @@ def export_marked(
     rows = export_tables(store, viewer, place, form=form, lang=lang, report=report, stamp=stamp)
     files = [place / f"{name}.csv" for name in rows] if form == "csv" else [place]
     with store.session() as session:
-        everybody = session.scalars(select(Expert.id).where(*visible(viewer, Expert)))
+        everybody = session.scalars(select(Expert.id).where(*shown(viewer, Expert)))
         return finish(session, viewer, stamp, files, expert_ids=everybody), rows
 
 

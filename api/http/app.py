@@ -1,0 +1,80 @@
+"""The application: every router under /api/v1, faults as problem documents."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+
+from fastapi import APIRouter, FastAPI
+
+from api import tracing
+from api.http import openapi, problems
+from api.http.service import Service
+
+PREFIX = "/api/v1"
+
+ROUTERS: tuple[str, ...] = (
+    "sign_in",
+    "tokens",
+    "accounts",
+    "experts",
+    "standings",
+    "conflicts",
+    "records",
+    "organisers",
+    "committees",
+    "agendas",
+    "panels",
+    "sealed_panels",
+    "seals",
+    "problems",
+    "policies",
+    "schemas",
+    "audits",
+    "runs",
+    "employers",
+    "specialties",
+    "tables",
+    "ledger",
+    "own_record",
+    "privacy",
+    "erasures",
+    "notices",
+    "notice_channels",
+)
+"""The modules of `api.http.routes`, each with its `router`, in the order of the documentation."""
+
+LAYERS: tuple[str, ...] = (
+    "api.http.routes.health:install",
+    "api.http.routes.metrics:install",
+    "api.http.guard:guard",
+)
+"""What else makes the application whole, as `module:function`: each function gets the application once. A middleware
+that a later one adds lies outside the earlier ones."""
+
+
+def create_app(service: Service) -> FastAPI:
+    """The application over an open service. It closes nothing: whoever opened the service does."""
+    app = FastAPI(
+        title="expert-pool",
+        version="1",
+        summary="专家库与评审委员会组建服务 · a registry of review experts and lawful panels",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=f"{PREFIX}/openapi.json",
+        generate_unique_id_function=openapi.operation_id,
+        separate_input_output_schemas=False,
+        redirect_slashes=False,
+        telemetry=tracing.OFF,
+    )
+    app.state.service = service
+    for name in ROUTERS:
+        router: APIRouter = import_module(f"api.http.routes.{name}").router
+        app.include_router(router, prefix=PREFIX, responses=openapi.ALWAYS)
+    for place in LAYERS:
+        module, _, function = place.partition(":")
+        install: Callable[[FastAPI], None] = getattr(import_module(module), function)
+        install(app)
+    problems.install(app)
+    openapi.install(app)
+    return app

@@ -1,0 +1,221 @@
+"""The registry's tables as files: what they hold, templates, import with a preview, export with purpose and watermark."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path as FilePath
+from tempfile import TemporaryDirectory
+from typing import Annotated, Any, Literal
+from urllib.parse import quote
+
+from fastapi import APIRouter, Depends, File, Form, Query, Request, UploadFile
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response, StreamingResponse
+
+from api.http import openapi
+from api.http.accepting import Prefer, Run, Work, accept
+from api.http.access import allowed
+from api.http.files import FILE, attached
+from api.http.once import Repeatable
+from api.http.problems import language_of
+from api.http.service import Served
+from expert_pool.accounts.rights import Principal, Right
+from expert_pool.imports.sheets import SHEETS
+from expert_pool.imports.streaming import csv_pieces, sheet_named, workbook_pieces
+from expert_pool.imports.template import write_template
+from expert_pool.privacy import exports
+from expert_pool.runs import Attachment
+from expert_pool.store import Store
+from expert_pool.viewer import Viewer
+
+router = APIRouter(prefix="/tables", tags=["tables"])
+
+WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_MEDIA = {"csv": "text/csv; charset=utf-8", "xlsx": WORKBOOK}
+_Reader = Annotated[Principal, Depends(allowed(Right.ORGANISERS_READ))]
+_Importer = Annotated[Principal, Depends(allowed(Right.EXPERTS_WRITE))]
+_Exporter = Annotated[Principal, Depends(allowed(Right.EXPERTS_EXPORT))]
+_Purpose = Annotated[
+    str, Query(min_length=4, max_length=500, description="What the file is for: it is told on the ledger.")
+]
+_SHEET: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The file.",
+        "content": {**FILE[200]["content"], "text/csv": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
+_ACCEPTED: dict[int | str, dict[str, Any]] = {**openapi.CHANGES}
+
+
+class TableColumn(BaseModel):
+    """A column of a sheet, as files head it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(examples=["holds_on"])
+    zh: str = Field(examples=["完成日期"])
+    kind: str = Field(examples=["date"])
+    required: bool
+    refers_to: str | None = Field(description="The sheet whose codes stand here.", examples=[None])
+    choices: list[str] = Field(description="The words it takes, where it takes no others.", examples=[[]])
+
+
+class TableSheet(BaseModel):
+    """A sheet that files may hold."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(examples=["trainings"])
+    zh: str = Field(examples=["培训"])
+    recorded: bool = Field(description="Its rows are records, corrected by new rows.")
+    key: list[str] = Field(description="The columns a row is known by.")
+    columns: list[TableColumn]
+
+
+class TableSheets(BaseModel):
+    """Every sheet, in the order of writing."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    items: list[TableSheet]
+
+
+class ExportRequest(BaseModel):
+    """A whole export: every sheet the caller may see, in the background."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    form: Literal["csv", "xlsx"] = "xlsx"
+    purpose: str = Field(min_length=4, max_length=500, examples=["2026 年度备案"])
+
+
+@router.get("", response_model=TableSheets, summary="表格说明 · what the sheets hold")
+def list_tables(asks: _Reader) -> TableSheets:
+    """What stands in each sheet that can be imported and exported."""
+    return TableSheets(
+        items=[
+            TableSheet(
+                name=sheet.name,
+                zh=sheet.zh,
+                recorded=sheet.recorded,
+                key=list(sheet.key),
+                columns=[
+                    TableColumn(
+                        name=column.name,
+                        zh=column.zh,
+                        kind=str(column.kind),
+                        required=column.required,
+                        refers_to=column.to or None,
+                        choices=[word.value for word in column.choices or ()],
+                    )
+                    for column in sheet.columns
+                ],
+            )
+            for sheet in SHEETS.values()
+        ]
+    )
+
+
+@router.get("/template", response_class=Response, responses=FILE, summary="导入模板 · an empty workbook")
+def get_table_template(request: Request, asks: _Reader) -> Response:
+    """An empty workbook with the headers of every sheet, in the caller's language."""
+    with TemporaryDirectory(prefix="expert-pool-") as folder:
+        place = FilePath(folder) / "template.xlsx"
+        write_template(place, language_of(request))
+        content = place.read_bytes()
+    return attached(content, "template.xlsx", WORKBOOK)
+
+
+@router.post(
+    "/imports",
+    response_model=Run,
+    status_code=202,
+    responses=_ACCEPTED,
+    summary="导入 · import a file, or see what it would do",
+)
+def import_tables(
+    asks: _Importer,
+    service: Served,
+    once: Repeatable,
+    file: Annotated[UploadFile, File(description="A workbook, a CSV file, or a zip archive of CSV files.")],
+    dry_run: Annotated[bool, Form(description="Judge every row and keep nothing.")] = False,
+    correct: Annotated[bool, Form(description="Rows may say otherwise than the registry.")] = False,
+    organiser: Annotated[
+        str | None, Form(max_length=64, description="Who owns records without an owner.")
+    ] = None,
+    prefer: Prefer = None,
+) -> Response:
+    """Bring a file into the registry, all of it or nothing: a run, whose result says what was done to each sheet or what
+    is wrong with each row. With `Prefer: wait=10` a small one is answered at once."""
+    params = {"dry_run": dry_run, "correct": correct, "organiser": organiser}
+    name = (file.filename or "tables")[:200]
+    work = Work("tables.import", params, [Attachment(name, file.file.read())])
+    return accept(service, once, asks, work, prefer=prefer)
+
+
+@router.post(
+    "/exports",
+    response_model=Run,
+    status_code=202,
+    responses=_ACCEPTED,
+    summary="整库导出 · export every sheet",
+)
+def export_tables(
+    asks: _Exporter,
+    service: Served,
+    request: Request,
+    once: Repeatable,
+    body: ExportRequest,
+    prefer: Prefer = None,
+) -> Response:
+    """Every sheet the caller may see, with a watermark, as a file of a run."""
+    params = {"form": body.form, "purpose": body.purpose, "lang": language_of(request)}
+    return accept(service, once, asks, Work("tables.export", params), prefer=prefer)
+
+
+@router.get(
+    "/{sheet}/file",
+    response_class=StreamingResponse,
+    responses=_SHEET,
+    summary="单表导出 · one sheet, streamed",
+)
+def export_table(
+    sheet: str,
+    asks: _Exporter,
+    service: Served,
+    request: Request,
+    purpose: _Purpose,
+    form: Annotated[Literal["csv", "xlsx"], Query()] = "csv",
+) -> StreamingResponse:
+    """One sheet as a file, sent while it is read; its beginning and its hash are told on the ledger."""
+    viewer, spec, lang = asks.viewer(Right.EXPERTS_EXPORT), sheet_named(sheet), language_of(request)
+    with service.store.session() as session:
+        stamp = exports.begin(session, viewer, purpose=purpose, content=f"tables/{spec.name}", form=form)
+    make = csv_pieces if form == "csv" else workbook_pieces
+    pieces = make(service.store, viewer, spec, lang=lang, stamp=stamp)
+    name = f"{spec.name}.{form}"
+    headers = {
+        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}",
+        "Cache-Control": "no-store",
+    }
+    finished = _finished(service.store, viewer, stamp, name, spec.name, pieces)
+    return StreamingResponse(finished, media_type=_MEDIA[form], headers=headers)
+
+
+def _finished(
+    store: Store, viewer: Viewer, stamp: Any, name: str, sheet: str, pieces: Iterator[Any]
+) -> Iterator[bytes]:
+    """The bytes, and at their end the ledger's entry with their hash. A reader that leaves early leaves an export that
+    was begun only."""
+    digest, size = sha256(), 0
+    experts: list[int] = []
+    for piece in pieces:
+        digest.update(piece.content)
+        size += len(piece.content)
+        if sheet == "experts":
+            experts += piece.ids
+        yield piece.content
+    with store.session() as session:
+        mark = exports.FileMark(name, digest.hexdigest(), size)
+        exports.finish_hashed(session, viewer, stamp, [mark], expert_ids=experts)

@@ -1,0 +1,139 @@
+"""Fixtures of the service: an application over the small registry, and clients signed in as whoever a test needs."""
+
+from __future__ import annotations
+
+import shutil
+import warnings
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from starlette.types import ASGIApp, Receive, Scope, Send
+from tiny_registry import Tiny, build_tiny
+
+from api.http.app import create_app
+from api.http.service import Service
+from api.settings import Settings
+from expert_pool.accounts.rights import Grant, Principal, Role
+from expert_pool.keys import Key
+from expert_pool.store import Store, open_store
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # it would rather have a successor of httpx
+    from starlette.testclient import TestClient
+
+KEY = Key(bytes(range(32)))
+
+
+class SignedIn:
+    """The application as one principal meets it: sets `request.state.principal`, as signing in does."""
+
+    def __init__(self, app: ASGIApp, principal: Principal | None) -> None:
+        self.app, self.principal = app, principal
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and self.principal is not None:
+            scope = {**scope, "state": {**scope.get("state", {}), "principal": self.principal}}
+        await self.app(scope, receive, send)
+
+
+class Listed:
+    """A job engine that writes down what it was asked to do."""
+
+    def __init__(self) -> None:
+        self.submitted: list[tuple[str, str]] = []
+        self.cancelled: list[str] = []
+
+    def submit(self, run: str, queue: str) -> None:
+        self.submitted.append((run, queue))
+
+    def cancel(self, run: str) -> None:
+        self.cancelled.append(run)
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+@dataclass
+class Http:
+    """A service over the small registry. `sign_in` gives a client for a principal with roles; `stranger` one for
+    nobody."""
+
+    tiny: Tiny
+    app: FastAPI
+    jobs: Any
+    open: ExitStack = field(default_factory=ExitStack)
+
+    @property
+    def store(self) -> Store:
+        return self.tiny.store
+
+    def sign_in(
+        self,
+        *roles: Role,
+        organisers: frozenset[int] | None = None,
+        actor: str = "clerk",
+        account_id: int = 1,
+        expert_id: int | None = None,
+        employer_id: int | None = None,
+        language: str = "zh",
+    ) -> TestClient:
+        """A client signed in with roles for some organisers (None: for all)."""
+        grants = tuple(Grant(role, None, organisers) for role in roles)
+        principal = Principal(
+            account_id, actor, grants, expert_id=expert_id, employer_id=employer_id, language=language
+        )
+        return self.client(principal)
+
+    def client(self, principal: Principal | None) -> TestClient:
+        """A client for a principal."""
+        made = TestClient(SignedIn(self.app, principal), raise_server_exceptions=False)
+        return self.open.enter_context(made)
+
+    def stranger(self) -> TestClient:
+        """A client that is nobody."""
+        return self.client(None)
+
+
+def _over(tiny: Tiny) -> Iterator[Http]:
+    jobs = Listed()
+    app = create_app(Service(tiny.store, jobs, Settings(database=tiny.store.url)))
+    with ExitStack() as stack:
+        yield Http(tiny, app, jobs, stack)
+
+
+@pytest.fixture(scope="session")
+def tiny_template(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Tiny]:
+    """An SQLite file with the small registry to copy, and what is in it."""
+    path = tmp_path_factory.mktemp("tiny") / "template.db"
+    shutil.copy(sqlite_template, path)
+    with open_store(f"sqlite:///{path}", key=KEY) as store:
+        tiny = build_tiny(store)
+        with store.engine.connect() as connection:
+            connection.connection.execute("pragma wal_checkpoint(truncate)")
+    return path, tiny
+
+
+@pytest.fixture
+def http(tiny_template: tuple[Path, Tiny], tmp_path: Path) -> Iterator[Http]:
+    """The service over the small registry on SQLite."""
+    path, tiny = tiny_template
+    shutil.copy(path, tmp_path / "registry.db")
+    with open_store(f"sqlite:///{tmp_path / 'registry.db'}", key=KEY) as store:
+        yield from _over(replace(tiny, store=store))
+
+
+@pytest.fixture
+def both_http(tiny: Tiny) -> Iterator[Http]:
+    """The service over the small registry, once on each database."""
+    yield from _over(tiny)
+
+
+@pytest.fixture
+def manager(http: Http) -> TestClient:
+    """A pool manager of all organisers."""
+    return http.sign_in(Role.POOL_MANAGER)
