@@ -86,7 +86,7 @@ def test_states_are_walked_a_short_page_at_a_time(http, monkeypatch):
     assert pages > 1
 
 
-@pytest.mark.parametrize("cursor", ["x", "%00", "e30", "W10", "WyJ4Il0", "é", "AAAA", "WzFd" * 100])
+@pytest.mark.parametrize("cursor", ["x", "e30", "W10", "WyJ4Il0", "é", "AAAA", "WzFd" * 100])
 def test_a_cursor_that_does_not_hold_is_refused(http, cursor):
     answer = http.sign_in(Role.POOL_MANAGER).get(f"{API}/pools?cursor={cursor}")
     assert (answer.status_code, answer.json()["code"]) == (422, "paging.cursor")
