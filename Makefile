@@ -10,7 +10,7 @@ SHELL := /bin/sh
 export PYTHONUTF8 := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types tests setup bench lock clean distclean
+.PHONY: help demo test lint types tests setup bench pages lock clean distclean
 
 help: ## show the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -35,6 +35,10 @@ tests: $(VENV)/.dev ## pytest on two cores
 
 bench: $(VENV)/.dev ## benchmarks side by side with peers; prints ratios
 	@$(BIN)/python -m bench
+
+pages: $(VENV)/.dev ## write the generated pages anew: docs/openapi.json, docs/access.md
+	@$(BIN)/python -m api.http.openapi
+	@$(BIN)/python -m api.http.access_table
 
 lock: $(VENV)/.dev ## write requirements/ anew from pyproject.toml (UPGRADE=1 takes newer versions)
 	@$(LOCK) $(if $(UPGRADE),--upgrade) -o requirements/run.txt

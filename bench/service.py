@@ -114,7 +114,9 @@ def tokens_for(database: str) -> tuple[str, str]:
             name = f"bench-{role.value.replace('_', '-')}-{time.time_ns()}"
             account = managing.create(session, viewer, name, with_password=False).account
             granting.grant(session, viewer, account, role)
-            found.append(tokens.make(session, store.key, principal_of(session, account.id), "bench", None, 1)[1])
+            found.append(
+                tokens.make(session, store.key, principal_of(session, account.id), "bench", None, 1)[1]
+            )
     return found[0], found[1]
 
 

@@ -16,19 +16,14 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, TypeVarTuple
 
 import numpy as np
 from sqlalchemy import (
-    ARRAY,
-    Boolean,
     Case,
     ColumnElement,
     Date,
-    Integer,
     Result,
     Select,
     Text,
-    any_,
     bindparam,
     case,
-    cast,
     exists,
     func,
     literal_column,
@@ -36,10 +31,9 @@ from sqlalchemy import (
     select,
     true,
 )
-from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session, aliased
-from sqlalchemy.sql.functions import FunctionElement
 
+from expert_pool.packing import NO_DAY, Day, Listed, NoDay, Packed, PackedWords
 from expert_pool.registry import Membership
 from expert_pool.viewer import Viewer, counted
 from solver.facts import EPOCH, MISSING, Ints, day
@@ -52,7 +46,6 @@ Arrays = dict[str, Ints]
 Words = dict[str, list[str]]
 
 _BETWEEN = "\x1f"
-_NO_DAY = "0000-00-00"
 _LOWEST = np.iinfo(np.int64).min
 _FEW = 16
 """Up to so many values plain Python is quicker than numpy."""
@@ -71,98 +64,6 @@ def kept(build: Callable[Concatenate[Viewer, P], R]) -> Callable[Concatenate[Vie
         return found
 
     return asked
-
-
-class _Packed(FunctionElement[str]):
-    """A column of all rows as one text, the values divided by commas."""
-
-    inherit_cache = True
-    type = Text()
-
-
-class _PackedWords(_Packed):
-    """The same, divided by a character that stands in no word."""
-
-    inherit_cache = True
-
-
-class _Day(FunctionElement[str]):
-    """A date as the database says it fastest: PostgreSQL as days since 1970-01-01, SQLite as ten characters."""
-
-    inherit_cache = True
-    type = Text()
-
-
-@compiles(_Packed, "sqlite")
-def _packed_sqlite(element: Any, compiler: Any, **kw: Any) -> str:
-    return f"group_concat({compiler.process(element.clauses, **kw)})"
-
-
-@compiles(_Packed, "postgresql")
-def _packed_postgresql(element: Any, compiler: Any, **kw: Any) -> str:
-    return f"string_agg(cast({compiler.process(element.clauses, **kw)} as text), ',')"
-
-
-@compiles(_PackedWords, "sqlite")
-def _words_sqlite(element: Any, compiler: Any, **kw: Any) -> str:
-    return f"group_concat({compiler.process(element.clauses, **kw)}, char(31))"
-
-
-@compiles(_PackedWords, "postgresql")
-def _words_postgresql(element: Any, compiler: Any, **kw: Any) -> str:
-    return f"string_agg(cast({compiler.process(element.clauses, **kw)} as text), chr(31))"
-
-
-@compiles(_Day, "sqlite")
-def _day_sqlite(element: Any, compiler: Any, **kw: Any) -> str:
-    return str(compiler.process(element.clauses, **kw))
-
-
-@compiles(_Day, "postgresql")
-def _day_postgresql(element: Any, compiler: Any, **kw: Any) -> str:
-    return f"({compiler.process(element.clauses, **kw)} - date '1970-01-01')"
-
-
-class _NoDay(FunctionElement[str]):
-    """What stands for no date."""
-
-    inherit_cache = True
-    type = Text()
-
-
-@compiles(_NoDay, "sqlite")
-def _no_day_sqlite(element: Any, compiler: Any, **kw: Any) -> str:
-    return f"'{_NO_DAY}'"
-
-
-@compiles(_NoDay, "postgresql")
-def _no_day_postgresql(element: Any, compiler: Any, **kw: Any) -> str:
-    return str(MISSING)
-
-
-class _Listed(FunctionElement[bool]):
-    """Whether a column names one of many experts: on PostgreSQL by their ids, one text of them (which the driver writes
-    fifty times faster than a list); on SQLite by `otherwise`."""
-
-    inherit_cache = True
-    type = Boolean()
-
-    def __init__(self, column: Any, experts: Any, otherwise: ColumnElement[bool]) -> None:
-        ids = cast(func.string_to_array(experts, ","), ARRAY(Integer))
-        listed = func.array(select(func.unnest(ids)).scalar_subquery())
-        super().__init__(otherwise, column == any_(listed))
-
-
-@compiles(_Listed, "sqlite")
-def _listed_sqlite(element: Any, compiler: Any, **kw: Any) -> str:
-    return str(compiler.process(element.clauses.clauses[0], **kw))
-
-
-@compiles(_Listed, "postgresql")
-def _listed_postgresql(element: Any, compiler: Any, **kw: Any) -> str:
-    """One walk along the index on the experts: a join would make the planner read the whole table, and a list that it
-    sees would cost it more to weigh than to look up."""
-    return str(compiler.process(element.clauses.clauses[1], **kw))
 
 
 def truth(column: Any) -> ColumnElement[int]:
@@ -191,7 +92,7 @@ def packing(columns: Mapping[str, Any], words: Mapping[str, Any] | None = None) 
     """The statement `fetch` runs, before its conditions; `unpacked` runs it. For those who keep a statement, since
     building one takes longer than running it for one expert."""
     packed: list[Any] = [_packed(column) for column in columns.values()]
-    packed += [_PackedWords(func.coalesce(column, "")) for column in (words or {}).values()]
+    packed += [PackedWords(func.coalesce(column, "")) for column in (words or {}).values()]
     return select(func.count(), *packed)
 
 
@@ -229,14 +130,14 @@ def _is_date(column: Any) -> bool:
     return isinstance(column.type, Date)
 
 
-def _packed(column: Any) -> _Packed:
+def _packed(column: Any) -> Packed:
     """Something stands for nothing wherever there may be nothing, since packing leaves it out."""
     dated = _is_date(column)
-    read = _Day(column) if dated else column
+    read = Day(column) if dated else column
     always = not getattr(column, "nullable", True) or (isinstance(column, Case) and column.else_ is not None)
     if always:
-        return _Packed(read)
-    return _Packed(func.coalesce(read, _NoDay() if dated else literal_column(str(MISSING))))
+        return Packed(read)
+    return Packed(func.coalesce(read, NoDay() if dated else literal_column(str(MISSING))))
 
 
 def _integers(text: str | None, count: int) -> Ints:
@@ -249,9 +150,7 @@ def _days(text: str | None, count: int) -> Ints:
         return np.empty(0, dtype=np.int64)
     if count <= _FEW:
         few = text.split(",")
-        return np.array(
-            [MISSING if t == _NO_DAY else day(date.fromisoformat(t)) for t in few], dtype=np.int64
-        )
+        return np.array([MISSING if t == NO_DAY else day(date.fromisoformat(t)) for t in few], dtype=np.int64)
     digits = np.frombuffer(f"{text},".encode(), dtype=np.uint8).reshape(count, 11).T.astype(np.int32) - ord(
         "0"
     )
@@ -305,7 +204,7 @@ def _members(pool: Any) -> Select[int]:
 
 def among(column: Any, ids: Ints) -> ColumnElement[bool]:
     """A condition that keeps rows of other experts away where an index lets it; drop the rest yourself."""
-    return _Listed(column, _text(ids), true())
+    return Listed(column, _text(ids), true())
 
 
 def _text(ids: Ints) -> str:
@@ -315,7 +214,7 @@ def _text(ids: Ints) -> str:
 AMONG: Mapping[str, Callable[[Any], ColumnElement[bool]]] = {
     "one": lambda column: column == bindparam("experts"),
     "some": lambda column: column.in_(bindparam("experts", expanding=True)),
-    "pool": lambda column: _Listed(
+    "pool": lambda column: Listed(
         column, bindparam("experts", type_=Text), column.in_(_members(bindparam("pool")))
     ),
     "whole": lambda column: true(),
@@ -380,7 +279,7 @@ class Scope:
             return []
         if self.pool_id is None:
             return [column.in_(self.ids.tolist())]
-        return [_Listed(column, _text(self.ids), column.in_(_members(self.pool_id)))]
+        return [Listed(column, _text(self.ids), column.in_(_members(self.pool_id)))]
 
     def only(self, rows: Arrays) -> Arrays:
         """The rows of experts in scope, their ids in `expert` replaced by indices."""
