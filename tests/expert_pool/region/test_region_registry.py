@@ -47,7 +47,7 @@ def region_store(files: RegionFiles, sqlite_template: Path) -> Iterator[Store]:
 
 
 def _committee(store: Store) -> int:
-    with store.session() as session:
+    with store.reading() as session:
         return session.scalars(select(Committee.id).where(Committee.code == "C001")).one()
 
 
@@ -62,7 +62,7 @@ def test_facts_of_the_registry_are_those_of_the_arrays(region_store: Store, file
     """Expert by expert and fact by fact: problems made directly are true to those made through the registry."""
     region = make_region(Streams((SEED,)), experts=EXPERTS, committees=1, cases=200)
     committee = region.committees[0]
-    with region_store.session() as session:
+    with region_store.reading() as session:
         found = facts_on(
             session,
             OFFICE,
@@ -81,7 +81,7 @@ def test_facts_of_the_registry_are_those_of_the_arrays(region_store: Store, file
 
 def test_nothing_is_missing_from_the_filings(region_store: Store, files: RegionFiles) -> None:
     """The committee may seat a panel on the day it meets."""
-    with region_store.session() as session:
+    with region_store.reading() as session:
         gaps = filings_missing(
             session,
             OFFICE,
@@ -94,7 +94,7 @@ def test_nothing_is_missing_from_the_filings(region_store: Store, files: RegionF
 
 def test_the_demos_policy_has_a_panel(region_store: Store) -> None:
     """25 members and 8 alternates that keep every rule of it, the soft composition 2:2:6 too."""
-    with region_store.session() as session:
+    with region_store.reading() as session:
         problem = snapshot(
             session, OFFICE, committee="C001", meeting="M001-2026", policy=load(POLICY), seed=1
         )
