@@ -14,16 +14,11 @@ from api.http.service import Service
 PREFIX = "/api/v1"
 
 ROUTERS: tuple[str, ...] = (
-    "sign_in",
-    "tokens",
-    "accounts",
     "experts",
     "standings",
-    "conflicts",
     "records",
-    "organisers",
-    "committees",
-    "agendas",
+    "conflicts",
+    "runs",
     "panels",
     "sealed_panels",
     "seals",
@@ -31,18 +26,24 @@ ROUTERS: tuple[str, ...] = (
     "policies",
     "schemas",
     "audits",
-    "runs",
+    "organisers",
+    "committees",
+    "agendas",
     "employers",
     "specialties",
     "tables",
     "ledger",
+    "notices",
+    "notice_channels",
     "own_record",
     "privacy",
     "erasures",
-    "notices",
-    "notice_channels",
+    "sign_in",
+    "tokens",
+    "accounts",
 )
-"""The modules of `api.http.routes`, each with its `router`, in the order of the documentation."""
+"""The modules of `api.http.routes`, each with its `router`, in the order of the documentation, which is also the order in
+which a path is looked for: what is asked most stands first."""
 
 LAYERS: tuple[str, ...] = (
     "api.http.routes.health:install",
