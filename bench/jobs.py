@@ -80,7 +80,7 @@ def clash(experts: str, seed: str, kind: str) -> None:
     watch.report(
         status=verdict.status,
         size=len(found.elements) if found else 0,
-        minimal=bool(found and found.minimal),
+        settled=verdict.status == "possible" or bool(found and found.minimal),
     )
 
 
@@ -95,7 +95,7 @@ def relaxation(experts: str, seed: str, kind: str) -> None:
     watch.report(
         status=ways.status,
         found=len(ways.found),
-        proven=all(way.proven for way in ways.found),
+        settled=ways.status != "undecided" and all(way.proven for way in ways.found),
     )
 
 
