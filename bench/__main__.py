@@ -146,7 +146,10 @@ def main() -> None:
     )
     parser.add_argument("--large", type=int, default=100_000, help="experts of the snapshot")
     parser.add_argument(
-        "--home", type=Path, default=Path("/tmp/expert-pool-bench"), help="of service and scale"
+        "--home",
+        type=Path,
+        default=Path(tempfile.gettempdir()) / "expert-pool-bench",
+        help="of service and scale",
     )
     parser.add_argument("--seconds", type=float, default=20.0, help="of each figure of the service")
     parser.add_argument("--connections", type=int, default=8, help="of the service's client")

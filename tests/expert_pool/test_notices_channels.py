@@ -32,7 +32,7 @@ from expert_pool.notices.hooks import HookSender
 from expert_pool.notices.letter import Letter, letter, one_line
 from expert_pool.notices.mail import MailSender, message
 from expert_pool.notices.outgoing import Outgoing, Undelivered
-from expert_pool.notices.reach import public, reachable
+from expert_pool.notices.reach import reachable
 from expert_pool.notices.spool import FileSender
 from expert_pool.registry import Medium, NoticeChannel
 from expert_pool.store import Store
@@ -361,17 +361,6 @@ def test_what_the_machine_s_administrator_lists_may_be_reached() -> None:
         HookSender(HookSettings(url=f"http://127.0.0.1:{posts.port}/"), ("127.0.0.0/8",)).send(sms())
 
 
-def test_one_inner_address_of_a_name_bars_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    def resolved(*addresses: str) -> Any:
-        return lambda *_, **__: [(2, 1, 6, "", (address, 443)) for address in addresses]
-
-    monkeypatch.setattr(socket, "getaddrinfo", resolved("93.184.216.34", "127.0.0.1"))
-    with refused("notices.host_private"):
-        reachable("two.example.cn", 443)
-    monkeypatch.setattr(socket, "getaddrinfo", resolved("93.184.216.34"))
-    assert reachable("one.example.cn", 443) == "93.184.216.34"
-
-
 def test_a_name_that_changes_its_answer_gains_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """DNS rebinding: whatever the name says the second time, the connection goes where the first answer was judged."""
     answers = iter(["93.184.216.34", "127.0.0.1", "127.0.0.1"])
@@ -392,14 +381,6 @@ def test_a_name_that_changes_its_answer_gains_nothing(monkeypatch: pytest.Monkey
     with pytest.raises(Undelivered, match=r"notices\.mail_unreachable"):
         MailSender(settings(25, host="rebind.example.cn")).send(notice())
     assert (connected, asked) == (["93.184.216.34"], ["rebind.example.cn"])
-
-
-def test_public_addresses_are_public() -> None:
-    from ipaddress import ip_address
-
-    assert all(
-        map(public, map(ip_address, ("8.8.8.8", "2400:3200::1", "64:ff9b::808:808", "2002:808:808::")))
-    )
 
 
 @pytest.mark.parametrize("form", ["eml", "json"])
