@@ -8,9 +8,10 @@ tree is a proof that can be written down and checked without an engine.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TypeAlias
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from solver.blocks import Linear
 from solver.engines.relaxation import Relaxation
 from solver.facts import Floats, Ints, Mask
 from solver.model import Model
-from solver.reduce import Prices, certify, priced
+from solver.reduce import Prices, certify, fits, priced, unpriced
 from solver.seats import PRESENT
 
 CANDIDATES = 8
@@ -36,6 +37,8 @@ class Leaf:
     model: Model
     prices: Prices
     point: Floats | None
+    asked: bool = True
+    """Whether its LP was solved: not where the prices came from elsewhere."""
 
     @property
     def floor(self) -> int:
@@ -48,15 +51,52 @@ class Leaf:
         return kept_within(self.model, self.prices, within)
 
 
-class Cover:
-    """Leaves that hold every solution of a model between them."""
+Branch: TypeAlias = tuple[tuple[tuple[int, int, int], ...], Ints, bool]
+"""Bounds of a branch (column, lower, upper), in the order of branching, a price for every row of a model, and whether the
+prices are to show that the branch is empty."""
 
-    def __init__(self, model: Model, cost: Linear, relaxation: Relaxation | None = None) -> None:
+
+class Cover:
+    """Leaves that hold every solution of a model between them.
+
+    `suggested` are branches that hold every solution of any model over the same columns, from another problem's proof:
+    they are taken where they prove more than the LP at the root does.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        cost: Linear,
+        relaxation: Relaxation | None = None,
+        suggested: Sequence[Branch] = (),
+    ) -> None:
         self.model, self.cost = model, cost
         self.step = max(1, int(np.gcd.reduce(cost.vals, initial=0)))
         """Costs differ by whole multiples of this."""
         self._relaxation = relaxation or Relaxation(model)
-        self.leaves = [self._leaf((), model)]
+        self._root = self._leaf((), model)
+        self.leaves = [self._root]
+        if suggested and not self.impossible:
+            carried = [self._carried(*branch) for branch in suggested]
+            floors = [leaf.floor for leaf in carried if not leaf.prices.impossible]
+            if not floors or min(floors) > self._root.floor:
+                self.leaves = carried
+
+    def _carried(self, bounds: tuple[tuple[int, int, int], ...], row: Ints, empty: bool) -> Leaf:
+        """A branch with prices from elsewhere, certified here."""
+        lower, upper = self.model.column_lower.copy(), self.model.column_upper.copy()
+        for column, low, high in bounds:
+            lower[column], upper[column] = max(low, int(lower[column])), min(high, int(upper[column]))
+        own = tuple((column, int(lower[column]), int(upper[column])) for column, _, _ in bounds)
+        model = self.model.within(lower, upper)
+        nothing = Linear.of([])
+        if empty and fits(model, nothing, row.astype(np.float64)):
+            shown = certify(model, nothing, row)
+            if shown.bound > 0:
+                return Leaf(own, model, replace(shown, impossible=True), None, asked=False)
+        safe = fits(model, self.cost, row.astype(np.float64))
+        found = certify(model, self.cost, row) if safe else unpriced(model, self.cost)
+        return Leaf(own, model, found, None, asked=False)
 
     @property
     def impossible(self) -> bool:
@@ -79,7 +119,7 @@ class Cover:
     @cached_property
     def reduced(self) -> Ints:
         """Of the first leaf, for ranking: the less, the likelier in a good panel."""
-        return self.leaves[0].prices.reduced
+        return self._root.prices.reduced
 
     def split(self, within: int) -> bool:
         """Branches the open leaf that holds the cheapest solutions; False when none can be branched."""
@@ -94,6 +134,8 @@ class Cover:
 
     def _children(self, leaf: Leaf, within: int) -> list[Leaf] | None:
         """Two branches of a leaf, on the column that promises the dearest of them; None where nothing is fractional."""
+        if not leaf.asked:
+            leaf = self._leaf(leaf.bounds, leaf.model, leaf.prices)
         if leaf.point is None:
             return None
         tried = self._fractional(leaf)

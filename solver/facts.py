@@ -117,6 +117,26 @@ class Where(BaseModel):
             for item in items:
                 _as_day(str(item), 0, where)
 
+    def implies(self, other: Where) -> bool:
+        """Whether whoever passes this test passes the other, whatever the facts are. True is a theorem; False says
+        nothing."""
+        if self == other:
+            return True
+        same = (self.fact, self.op) == (other.fact, other.op)
+        if not same or (self.unknown == "passes" and other.unknown == "fails"):
+            return False
+        mine, theirs = self.value, other.value
+        if mine == theirs:
+            return True
+        if isinstance(mine, list) and isinstance(theirs, list):
+            return set(mine) <= set(theirs) if self.op == "in" else set(mine) >= set(theirs)
+        numbers = type(mine) is int and type(theirs) is int
+        dates = isinstance(mine, str) and isinstance(theirs, str) and "@meeting" not in (mine, theirs)
+        if not (numbers or dates) or self.op == "eq":
+            return False
+        less: bool = mine < theirs  # type: ignore[operator]
+        return less if self.op in ("lt", "le") else not less
+
     def mask(self, facts: Facts, meeting: int) -> Mask:
         """Who passes, shape (experts,)."""
         column = facts[self.fact]

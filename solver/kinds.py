@@ -41,7 +41,7 @@ class Kind:
 
 
 @dataclass(frozen=True)
-class _Test:
+class Test:
     """All tests that make one rule count a person. `more`: 1 where counting more can only help, -1 where it can only harm,
     0 where it may do either."""
 
@@ -53,9 +53,9 @@ class _Test:
 def kinds_of(problem: Problem, *, best_only: bool) -> tuple[list[Kind], bool]:
     """The kinds whose people pass the gates for some group; `best_only` leaves out those that another kind can always stand
     in for. The second value is False where there were too many and some are missing."""
-    tests = [test for rule in problem.rules if rule.soft is None for test in _tests(rule)]
+    tests = [test for rule in problem.rules if rule.soft is None for test in tests_of(rule)]
     gates = [rule for rule in problem.rules if isinstance(rule, Gate) and rule.soft is None]
-    barring = [where for gate in gates for where in _walk(gate)]
+    barring = [where for gate in gates for where in every_test(gate)]
     asked_of = {where.fact for test in tests for where in test.where} | {where.fact for where in barring}
     facts = sorted(asked_of, key=lambda f: (-sum(w.fact == f for t in tests for w in t.where), f))
     options = {fact: _options(problem, fact, tests, barring) for fact in facts}
@@ -115,19 +115,20 @@ def with_people(problem: Problem, kinds: Sequence[Kind]) -> Problem:
     return larger
 
 
-def _tests(rule: Rule) -> Iterator[_Test]:
+def tests_of(rule: Rule) -> Iterator[Test]:
+    """The tests that make a rule count a person; none of a gate, which bars instead."""
     if isinstance(rule, Gate):
         return
     if isinstance(rule, Roles):
-        yield _Test(rule.id, rule.chair, 1)
-        yield _Test(rule.id, rule.deputy, 1)
+        yield Test(rule.id, rule.chair, 1)
+        yield Test(rule.id, rule.deputy, 1)
     elif isinstance(rule, ShareRule):
-        yield _Test(rule.id, rule.where, 0 if rule.least and rule.most else 1 if rule.least else -1)
+        yield Test(rule.id, rule.where, 0 if rule.least and rule.most else 1 if rule.least else -1)
     else:
-        yield from (_Test(rule.id, (where,), 0) for where in _walk(rule))
+        yield from (Test(rule.id, (where,), 0) for where in every_test(rule))
 
 
-def _walk(model: BaseModel) -> Iterator[Where]:
+def every_test(model: BaseModel) -> Iterator[Where]:
     """Every test of a fact inside a rule."""
     for name in type(model).model_fields:
         value = getattr(model, name)
@@ -135,16 +136,16 @@ def _walk(model: BaseModel) -> Iterator[Where]:
             if isinstance(item, Where):
                 yield item
             elif isinstance(item, BaseModel):
-                yield from _walk(item)
+                yield from every_test(item)
 
 
-def _options(problem: Problem, fact: str, tests: Sequence[_Test], barring: Sequence[Where]) -> list[Value]:
+def _options(problem: Problem, fact: str, tests: Sequence[Test], barring: Sequence[Where]) -> list[Value]:
     """Values of a fact that the tests tell apart and the gates let pass; first the one that the fewest rules count."""
     column = problem.facts[fact]
     own = [where for test in tests for where in test.where if where.fact == fact]
     gates = [where for where in barring if where.fact == fact]
-    values = _candidates(column, [*own, *gates], problem.day)
-    seen = _seen(column, values, [*own, *gates], problem.day)
+    values = candidates(column, [*own, *gates], problem.day)
+    seen = seen_by(column, values, [*own, *gates], problem.day)
     kept: dict[tuple[bool, ...], Value] = {}
     for value, passes in zip(values, seen, strict=True):
         if all(passes[len(own) :]):
@@ -152,7 +153,7 @@ def _options(problem: Problem, fact: str, tests: Sequence[_Test], barring: Seque
     return [value for _, value in sorted(kept.items(), key=lambda item: sum(item[0][: len(own)]))]
 
 
-def _candidates(column: Column, tests: Sequence[Where], meeting: int) -> list[Value]:
+def candidates(column: Column, tests: Sequence[Where], meeting: int) -> list[Value]:
     """The unknown, every value that a test names, and one on each side of it or beside it."""
     named: list[Value] = []
     for where in tests:
@@ -175,7 +176,7 @@ def _days(text: str) -> int:
     return day(date.fromisoformat(text))
 
 
-def _seen(
+def seen_by(
     column: Column, values: Sequence[Value], tests: Sequence[Where], meeting: int
 ) -> list[tuple[bool, ...]]:
     """For each value which tests it passes."""
@@ -187,9 +188,9 @@ def _seen(
     return [tuple(mask[i] for mask in masks) for i in range(len(values))]
 
 
-def _counts(problem: Problem, test: _Test, known: dict[str, Value]) -> bool:
+def _counts(problem: Problem, test: Test, known: dict[str, Value]) -> bool:
     return all(
-        _seen(problem.facts[where.fact], [known[where.fact]], [where], problem.day)[0][0]
+        seen_by(problem.facts[where.fact], [known[where.fact]], [where], problem.day)[0][0]
         for where in test.where
     )
 
@@ -197,7 +198,7 @@ def _counts(problem: Problem, test: _Test, known: dict[str, Value]) -> bool:
 _Person: TypeAlias = tuple[dict[str, Value], tuple[bool, ...]]
 
 
-def _better(a: _Person, b: _Person, tests: Sequence[_Test], capped: set[str]) -> bool:
+def _better(a: _Person, b: _Person, tests: Sequence[Test], capped: set[str]) -> bool:
     """Whether the first can stand in for the second under every rule, and not the other way round."""
 
     def may(one: _Person, other: _Person) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -171,17 +171,37 @@ def layout(problem: Problem, passes: Mask) -> Seats:
     return Seats.of(problem, passes)
 
 
-def build(problem: Problem, seats: Seats, *, without: frozenset[str] = frozenset()) -> Model:
-    """Joins the blocks of all rules but those `without`; soft rules bend by slacks that their level prices."""
+def rows_of(rule: Rule, seats: Seats, no_shows: bool) -> tuple[Block, ...]:
+    """The blocks of a rule over some seats; `no_shows`: those of a hard one hold after no-shows too."""
+    survives = no_shows and rule.soft is None
+    return tuple(
+        (surviving_rows(rule, block, seats) if survives else None) or block for block in rule.blocks(seats)
+    )
+
+
+def cost_of(goal: Goal, seats: Seats) -> Linear:
+    """What a goal costs over some seats."""
+    return goal.cost(seats)
+
+
+def build(
+    problem: Problem,
+    seats: Seats,
+    *,
+    without: frozenset[str] = frozenset(),
+    rows: Callable[[Rule, Seats, bool], Sequence[Block]] = rows_of,
+    cost: Callable[[Goal, Seats], Linear] = cost_of,
+) -> Model:
+    """Joins the blocks of all rules but those `without`; soft rules bend by slacks that their level prices. `rows` and
+    `cost` may know blocks and costs already."""
     joiner = _Joiner(seats)
     no_shows = any(getattr(rule, "no_shows", False) and rule.id not in without for rule in problem.rules)
     for rule in problem.rules:
         if rule.id in without or (isinstance(rule, Gate) and rule.soft is None):
             continue
-        for block in rule.blocks(seats):
-            surviving = surviving_rows(rule, block, seats) if no_shows and rule.soft is None else None
-            joiner.add(rule, surviving or block)
-    return joiner.model(problem.goals)
+        for block in rows(rule, seats, no_shows):
+            joiner.add(rule, block)
+    return joiner.model(problem.goals, cost)
 
 
 class _Joiner:
@@ -257,7 +277,7 @@ class _Joiner:
         assert rule.soft is not None
         self.slacks.setdefault(rule.soft, []).append((rule.id, slack, weight))
 
-    def model(self, goals: tuple[Goal, ...]) -> Model:
+    def model(self, goals: tuple[Goal, ...], cost: Callable[[Goal, Seats], Linear]) -> Model:
         nothing = np.empty(0, dtype=np.int64)
         return Model(
             self.seats,
@@ -269,18 +289,21 @@ class _Joiner:
             np.concatenate([nothing, *self.lower]),
             np.concatenate([nothing, *self.upper]),
             tuple(self.rule_of),
-            tuple(_levels(self.seats, goals, self.slacks)),
+            tuple(_levels(self.seats, goals, self.slacks, cost)),
         )
 
 
 def _levels(
-    seats: Seats, goals: tuple[Goal, ...], slacks: Mapping[int, list[tuple[str, int, int]]]
+    seats: Seats,
+    goals: tuple[Goal, ...],
+    slacks: Mapping[int, list[tuple[str, int, int]]],
+    cost_of_goal: Callable[[Goal, Seats], Linear],
 ) -> Iterator[Level]:
     for level in sorted({*slacks, *(goal.level for goal in goals)}):
         own = [goal for goal in goals if goal.level == level]
         bent = slacks.get(level, [])
         cost = Linear.of([(column, weight) for _, column, weight in bent])
         for goal in own:
-            cost += goal.weight * goal.cost(seats)
+            cost += goal.weight * cost_of_goal(goal, seats)
         parts = (*dict.fromkeys(rule for rule, _, _ in bent), *(goal.id for goal in own))
         yield Level(level, parts, cost.merged(), max((goal.tolerance for goal in own), default=0))

@@ -91,7 +91,7 @@ def recruit(
     """The fewest recruits with whom a panel keeps every hard rule of the problem, and what is asked of them."""
     ends = time.monotonic() + seconds
     report(Progress("recruit"))
-    asked = _smaller(problem)
+    asked = smaller(problem)
     real = len(asked.experts)
     kinds, complete = kinds_of(asked, best_only=True)
     places = sum(group.high + group.alternates for group in asked.groups)
@@ -122,7 +122,7 @@ def recruit(
     return Recruitment("found", count, bound, found, modest)
 
 
-def _smaller(problem: Problem) -> Problem:
+def smaller(problem: Problem) -> Problem:
     """The problem with its hard rules only, and with those people alone who make a difference."""
     rules = tuple(rule for rule in problem.rules if rule.soft is None)
     asked = same_people(problem, rules=rules, goals=(), ladder=(), weighted=False)

@@ -17,6 +17,7 @@ from solver.engines.processes import warm
 from solver.engines.race import Cancelled, Effort, engines_for, minimise
 from solver.engines.relaxation import Relaxation
 from solver.facts import Ints, Mask
+from solver.known import Known
 from solver.model import Funnel, Level, Model, build, funnel, layout
 from solver.panel import Panel
 from solver.problem import Problem
@@ -65,26 +66,39 @@ class Outcome:
     phases: Mapping[str, float]
 
 
+@dataclass(frozen=True)
+class Settling:
+    """What the levels of a model came to, as in an `Outcome`."""
+
+    status: Status
+    stopped_by: Stopped | None
+    goals: tuple[GoalResult, ...]
+    values: Ints | None
+    stages: tuple[Stage, ...]
+
+
 def search(
     problem: Problem,
     *,
     start: Panel | None = None,
     distinct: bool = False,
+    known: Known | None = None,
     report: Reporter = silent,
     cancelled: Cancelled = lambda: False,
 ) -> Outcome:
     """The best panel of a problem, engines only: no document, no reasons, not yet checked. `start` is a panel to begin
-    from; what of it the problem no longer allows is ignored. `distinct`: show too whether another panel is as good."""
+    from; what of it the problem no longer allows is ignored. `distinct`: show too whether another panel is as good.
+    `known`: what was made and shown for a problem much like this one."""
     marks = [time.monotonic()]
     warm(engines_for(problem.limits.workers))
     report(Progress("gates", total=len(problem.experts)))
-    passed = funnel(problem)
+    passed = funnel(problem) if known is None else known.funnel(problem)
     marks.append(time.monotonic())
     report(Progress("model"))
-    model = build(problem, layout(problem, passed.passes))
+    model = build(problem, layout(problem, passed.passes)) if known is None else known.model(problem, passed)
     marks.append(time.monotonic())
     levels = (summed(model.levels),) if problem.weighted and model.levels else model.levels
-    running = _Search(problem, model, distinct, report, cancelled)
+    running = _Search(problem, model, distinct, known, report, cancelled)
     if start is not None:
         running.begin(start)
     running.run(levels)
@@ -105,6 +119,26 @@ def search(
     )
 
 
+def settled(
+    problem: Problem,
+    model: Model,
+    levels: tuple[Level, ...],
+    *,
+    values: Ints | None = None,
+    known: Known | None = None,
+    report: Reporter = silent,
+    cancelled: Cancelled = lambda: False,
+) -> Settling:
+    """The levels of a model that is made already, settled one after the other. `values` is a point of the model to begin
+    from."""
+    running = _Search(problem, model, False, known, report, cancelled)
+    running.values = values
+    running.run(levels)
+    return Settling(
+        running.status, running.stopped_by, tuple(running.results), running.values, tuple(running.stages)
+    )
+
+
 def summed(levels: tuple[Level, ...]) -> Level:
     """One level that adds up all costs: what a weighted problem makes small."""
     cost = Linear.of([])
@@ -118,9 +152,15 @@ class _Search:
     part of a panel so good at the levels before are closed on the way."""
 
     def __init__(
-        self, problem: Problem, model: Model, distinct: bool, report: Reporter, cancelled: Cancelled
+        self,
+        problem: Problem,
+        model: Model,
+        distinct: bool,
+        known: Known | None,
+        report: Reporter,
+        cancelled: Cancelled,
     ) -> None:
-        self.problem, self.model, self.distinct = problem, model, distinct
+        self.problem, self.model, self.distinct, self.known = problem, model, distinct, known
         self.report, self.cancelled = report, cancelled
         self.ends = time.monotonic() + problem.limits.seconds
         self.relaxation = Relaxation(model)
@@ -177,7 +217,8 @@ class _Search:
         if self.cancelled():
             return self._given_up(level, "cancelled")
         self.report(Progress("prices", goal=level.id))
-        cover = Cover(self.model, cost, self.relaxation)
+        suggested = () if self.known is None else self.known.suggested(self.model, level)
+        cover = Cover(self.model, cost, self.relaxation, suggested)
         if cover.impossible:
             return Solved("infeasible", None, None, None, None)
         value = None if self.values is None else self._cost(level)

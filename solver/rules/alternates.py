@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from math import comb
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -14,7 +14,7 @@ from solver.errors import Fault
 from solver.no_shows import NoShows, broken_after
 from solver.panel import Measure, Panel
 from solver.problem import Problem
-from solver.rules.base import Rule
+from solver.rules.base import Rule, Tightening
 from solver.seats import Place, Seats
 
 MOST_WAYS = 2000
@@ -33,6 +33,7 @@ class Alternates(Rule):
     absent: int = Field(default=1, ge=1, le=20)
     anywhere: bool = False
     form: Literal["exact", "sufficient"] = "exact"
+    tightens: ClassVar[Mapping[str, Tightening]] = {"no_shows": "up", "absent": "up"}
 
     @property
     def scenario(self) -> NoShows:

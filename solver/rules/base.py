@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from fractions import Fraction
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeAlias
 
 import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from solver.seats import Seats
 
 Survival = Literal["rows", "presides", "none"]
+Tightening: TypeAlias = Literal["up", "down", "only"] | tuple[Any, ...]
+"""How a field narrows what a rule allows: by growing (`up`), by shrinking (`down`), by being set at all (`only`), or along
+a list of values from loose to tight. A field that is None demands nothing."""
 Status = Literal["V1", "V2", "M", "D"]
 """How sure we are of a basis: read in a primary text, in a secondary copy, known but unconfirmed, our own design."""
 
@@ -59,6 +62,21 @@ class Basis(BaseModel):
     status: Status = "D"
 
 
+SAID_ONLY = frozenset({"id", "basis", "soft", "weight", "relaxable", "cost"})
+"""Fields that do not change which panels keep a hard rule."""
+
+
+def tighter(direction: Tightening | None, loose: Any, tight: Any) -> bool:
+    """Whether a field that goes from `loose` to `tight` demands at least as much."""
+    if loose == tight or (direction is not None and loose is None):
+        return True
+    if direction in (None, "only") or tight is None:
+        return False
+    if isinstance(direction, tuple):
+        return loose in direction and tight in direction and direction.index(loose) < direction.index(tight)
+    return bool(loose < tight if direction == "up" else loose > tight)
+
+
 class Rule(BaseModel):
     """A condition on a panel.
 
@@ -80,6 +98,9 @@ class Rule(BaseModel):
     survival: ClassVar[Survival] = "none"
     """How a hard rule is kept after no-shows (see solver.survival): `rows`, each of its rows holds in the worst case;
     `presides`, somebody of chair and deputies is there; `none` where no-shows cannot break it."""
+    tightens: ClassVar[Mapping[str, Tightening]] = {}
+    """Fields with a direction: every panel that keeps a rule tightened along them keeps the looser one. Of a field that is
+    not named nothing is known."""
 
     @property
     def sufficient(self) -> bool:
@@ -115,6 +136,14 @@ class Rule(BaseModel):
     def findings_after(self, meeting: Panel) -> Iterator[Finding]:
         """Where the panel that meets after no-shows breaks this rule: as ever, unless its sentence says otherwise."""
         return self.findings(meeting)
+
+    def implies(self, other: Rule) -> bool:
+        """Whether every panel that keeps this rule keeps `other` too, both hard. True is a theorem; False says nothing."""
+        return type(self) is type(other) and all(
+            tighter(self.tightens.get(name), getattr(other, name), getattr(self, name))
+            for name in type(self).model_fields
+            if name not in SAID_ONLY
+        )
 
     def check(self, problem: Problem) -> None:
         """Raises Fault when the rule makes no sense for this problem (an unknown fact, a share over 1)."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -14,7 +14,7 @@ from solver.errors import Fault
 from solver.facts import MISSING
 from solver.panel import Measure, Panel
 from solver.problem import Problem
-from solver.rules.base import Rule, Survival
+from solver.rules.base import Rule, Survival, Tightening
 from solver.seats import Place, Seats
 
 
@@ -29,6 +29,7 @@ class Cap(Rule):
     most: int = Field(ge=1, le=1000)
     scope: Literal["panel", "group"] = "panel"
     survival: ClassVar[Survival] = "rows"
+    tightens: ClassVar[Mapping[str, Tightening]] = {"most": "down", "scope": ("group", "panel")}
 
     @property
     def local(self) -> bool:

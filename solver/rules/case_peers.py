@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -12,7 +12,7 @@ from pydantic import Field
 from solver.blocks import Block, Row
 from solver.panel import Measure, Panel
 from solver.problem import BROAD, CLOSE, Problem
-from solver.rules.base import Rule, Survival
+from solver.rules.base import Rule, Survival, Tightening
 from solver.rules.peer_grade import grade_for
 from solver.seats import Place, Seats
 
@@ -27,6 +27,7 @@ class CasePeers(Rule):
     least: int = Field(ge=1, le=1000)
     grade: Literal["close", "broad"] = "close"
     survival: ClassVar[Survival] = "rows"
+    tightens: ClassVar[Mapping[str, Tightening]] = {"least": "up", "grade": ("broad", "close")}
 
     @property
     def local(self) -> bool:

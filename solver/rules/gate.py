@@ -8,7 +8,7 @@ from typing import Literal
 from solver.facts import Mask, Where
 from solver.panel import Measure, Panel
 from solver.problem import Problem
-from solver.rules.base import Gate
+from solver.rules.base import Gate, Rule
 
 
 class FactGate(Gate):
@@ -25,6 +25,10 @@ class FactGate(Gate):
         failing = tuple(e for e in panel.everybody if not self.where.holds(facts, day, e))
         test = (("fact", self.where.fact), ("op", self.where.op), ("than", self.where.value))
         yield Measure("rule.gate", len(failing), high=0, experts=failing, params=test)
+
+    def implies(self, other: Rule) -> bool:
+        """A test that is harder to pass lets fewer people in."""
+        return isinstance(other, FactGate) and self.where.implies(other.where)
 
     def check(self, problem: Problem) -> None:
         self.where.check(problem.facts, f"rules.{self.id}.where")

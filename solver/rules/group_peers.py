@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import ClassVar, Literal
 
 from pydantic import Field
@@ -10,7 +10,7 @@ from pydantic import Field
 from solver.blocks import Block, Row
 from solver.panel import Measure, Panel
 from solver.problem import CLOSE
-from solver.rules.base import Rule, Survival
+from solver.rules.base import Rule, Survival, Tightening
 from solver.rules.peer_grade import grade_for
 from solver.seats import Place, Seats
 
@@ -21,6 +21,7 @@ class GroupPeers(Rule):
     rule: Literal["group_peers"] = "group_peers"
     least: int = Field(ge=1, le=1000)
     survival: ClassVar[Survival] = "rows"
+    tightens: ClassVar[Mapping[str, Tightening]] = {"least": "up"}
 
     @property
     def local(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from typing import ClassVar, Literal
 
 from pydantic import Field
@@ -10,7 +10,7 @@ from pydantic import Field
 from solver.blocks import Block
 from solver.panel import Measure, Panel
 from solver.problem import Problem
-from solver.rules.base import Rule, Share, Survival
+from solver.rules.base import Rule, Share, Survival, Tightening
 from solver.rules.share import seats_for, share_rows
 from solver.seats import Seats
 
@@ -22,6 +22,7 @@ class Newcomers(Rule):
     least: Share
     back: int = Field(default=1, ge=1, le=50)
     survival: ClassVar[Survival] = "rows"
+    tightens: ClassVar[Mapping[str, Tightening]] = {"least": "up", "back": "up"}
 
     def sat(self, problem: Problem) -> frozenset[int]:
         return frozenset().union(*(p.members for p in problem.previous[: self.back]))

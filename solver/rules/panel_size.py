@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Literal
+from collections.abc import Iterator, Mapping
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -11,7 +11,7 @@ from solver.blocks import Block, Linear, Row
 from solver.errors import Fault
 from solver.panel import Measure, Panel
 from solver.problem import Problem
-from solver.rules.base import Rule
+from solver.rules.base import Rule, Tightening
 from solver.seats import Place, Seats
 
 
@@ -26,6 +26,12 @@ class PanelSize(Rule):
     high: int = Field(ge=1, le=1000)
     odd: bool = False
     not_multiple_of: int | None = Field(default=None, ge=2, le=1000)
+    tightens: ClassVar[Mapping[str, Tightening]] = {
+        "low": "up",
+        "high": "down",
+        "odd": "up",
+        "not_multiple_of": "only",
+    }
 
     @property
     def sizes(self) -> tuple[int, ...]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Literal
+from collections.abc import Iterator, Mapping
+from typing import ClassVar, Literal
 
 from solver.facts import Mask
 from solver.panel import Measure, Panel
 from solver.problem import BROAD, CLOSE, Problem
-from solver.rules.base import Gate
+from solver.rules.base import Gate, Tightening
 
 
 def grade_for(problem: Problem, expert: int, specialties: tuple[int, ...]) -> int:
@@ -26,6 +26,7 @@ class PeerGrade(Gate):
 
     rule: Literal["peer_grade"] = "peer_grade"
     grade: Literal["close", "broad"]
+    tightens: ClassVar[Mapping[str, Tightening]] = {"grade": ("broad", "close")}
 
     @property
     def least(self) -> int:

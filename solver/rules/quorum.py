@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from typing import ClassVar, Literal
 
 import numpy as np
 
 from solver.blocks import Block, Linear, Row
 from solver.panel import Measure, Panel
-from solver.rules.base import Rule, Share, Survival
+from solver.rules.base import Rule, Share, Survival, Tightening
 from solver.rules.panel_size import sizes_in
 from solver.rules.share import seats_for
 from solver.seats import Place, Seats
@@ -28,6 +28,7 @@ class Quorum(Rule):
     of: Literal["panel", "group"] = "panel"
     recused_counts: bool = False
     survival: ClassVar[Survival] = "rows"
+    tightens: ClassVar[Mapping[str, Tightening]] = {"least": "up", "recused_counts": (True, False)}
 
     @property
     def local(self) -> bool:

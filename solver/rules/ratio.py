@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -12,7 +12,7 @@ from solver.blocks import Block, Linear, Row
 from solver.facts import Mask, Where, passes, passing
 from solver.panel import Measure, Panel
 from solver.problem import Problem
-from solver.rules.base import Rule, Survival
+from solver.rules.base import Rule, Survival, Tightening
 from solver.rules.panel_size import sizes_of
 from solver.seats import Place, Seats
 
@@ -37,6 +37,7 @@ class Ratio(Rule):
     parts: tuple[RatioPart, ...] = Field(min_length=2)
     tolerance: int = Field(default=0, ge=0, le=100)
     survival: ClassVar[Survival] = "rows"
+    tightens: ClassVar[Mapping[str, Tightening]] = {"tolerance": "down"}
 
     def targets(self, filled: int) -> tuple[int, ...]:
         return apportion(filled, [part.weight for part in self.parts])

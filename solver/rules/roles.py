@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -14,7 +14,7 @@ from solver.facts import Mask, Where, passes, passing
 from solver.no_shows import asked
 from solver.panel import Finding, Measure, Panel
 from solver.problem import Problem
-from solver.rules.base import Rule, Survival
+from solver.rules.base import Rule, Survival, Tightening
 from solver.seats import Place, Seats
 
 
@@ -32,6 +32,7 @@ class Roles(Rule):
     deputies_low: int = Field(default=1, ge=0, le=20)
     deputies_high: int = Field(default=1, ge=0, le=20)
     survival: ClassVar[Survival] = "presides"
+    tightens: ClassVar[Mapping[str, Tightening]] = {"deputies_low": "up"}
 
     @property
     def succeeds(self) -> bool:

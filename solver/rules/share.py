@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from fractions import Fraction
 from typing import ClassVar, Literal
 
@@ -13,7 +13,7 @@ from solver.errors import Fault
 from solver.facts import Mask, Where, passes, passing
 from solver.panel import Measure, Panel
 from solver.problem import Problem
-from solver.rules.base import Rule, Share, Survival
+from solver.rules.base import Rule, Share, Survival, Tightening
 from solver.rules.panel_size import sizes_in
 from solver.seats import Place, Seats
 
@@ -62,6 +62,7 @@ class ShareRule(Rule):
     most: Share | None = None
     scope: Literal["panel", "group"] = "panel"
     survival: ClassVar[Survival] = "rows"
+    tightens: ClassVar[Mapping[str, Tightening]] = {"least": "up", "most": "down"}
 
     @property
     def local(self) -> bool:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Literal
+from collections.abc import Iterator, Mapping
+from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -12,7 +12,7 @@ from solver.blocks import Block, Linear, Row
 from solver.errors import Fault
 from solver.panel import Measure, Panel
 from solver.problem import Problem
-from solver.rules.base import Rule
+from solver.rules.base import Rule, Tightening
 from solver.seats import PRESENT, Place, Seats
 
 
@@ -27,6 +27,7 @@ class Unlike(Rule):
     panels: tuple[tuple[str, ...], ...] = Field(min_length=1)
     out: int = Field(ge=1)
     waiting: bool = False
+    tightens: ClassVar[Mapping[str, Tightening]] = {"out": "up"}
 
     def blocks(self, seats: Seats) -> Iterator[Block]:
         """One auxiliary, the fewest left out: shared + fewest <= size for each panel, and fewest >= out."""

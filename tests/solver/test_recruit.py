@@ -2,43 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import combinations_with_replacement, product
 
 import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tiny_problems import SECTORS, every_panel, lawful, problems, rule
+from tiny_problems import SECTORS, problems
+from tiny_recruits import RULES, exists
 
 from solver.kinds import Kind, kinds_of, with_people
 from solver.model import funnel
 from solver.problem import Lock, Problem
 from solver.recruit import recruit
-from solver.rules.base import Rule
-
-PRIVATE = {"fact": "sector", "op": "eq", "value": "private"}
-RULES: tuple[Rule, ...] = (
-    rule("gate", id="young", where={"fact": "age", "op": "lt", "value": 55}),
-    rule("peer_grade", grade="close"),
-    rule("share", id="private", where=[PRIVATE], least="2/3"),
-    rule("share", id="few_private", where=[PRIVATE], most="1/2"),
-    rule("share", id="both", where=[PRIVATE, {"fact": "age", "op": "ge", "value": 45}], least="1/2"),
-    rule("cap", fact="sector", most=1),
-    rule("newcomers", least="2/3"),
-    rule("apart"),
-    rule("group_peers", least=1),
-    rule("case_peers", least=1),
-    rule("quorum", least="1"),
-    rule(
-        "ratio",
-        parts=[
-            {"name": "p", "where": [PRIVATE], "weight": 1},
-            {"name": "q", "where": [{"fact": "sector", "op": "eq", "value": "provincial"}], "weight": 1},
-        ],
-        tolerance=0,
-    ),
-)
 
 
 @st.composite
@@ -49,11 +26,6 @@ def thin(draw: st.DrawFn) -> Problem:
     return replace(
         problem, groups=tuple(replace(g, low=1, high=g.high) for g in problem.groups[:1]) + problem.groups[1:]
     )
-
-
-def exists(problem: Problem, people: Sequence[Kind]) -> bool:
-    """Whether some panel of the real people and these is lawful, by trying every one."""
-    return any(lawful(panel) for panel in every_panel(with_people(problem, people)))
 
 
 def everybody(problem: Problem) -> Iterator[Kind]:

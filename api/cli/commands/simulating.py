@@ -1,0 +1,252 @@
+"""What-if: a scenario file in, every point it asks about out, with charts."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from api.cli.exits import Exit
+from api.cli.face import Face, table
+from api.cli.files import writable, write_json
+from api.cli.interrupt import interruptible
+from api.cli.progress import progress
+from solver.errors import Fault
+
+if TYPE_CHECKING:
+    from expert_pool.simulation.comparing import Compared
+    from expert_pool.simulation.results import Simulation
+
+MOST_ROWS = 60
+
+
+def simulate(
+    context: typer.Context,
+    scenario: Annotated[Path | None, typer.Argument(metavar="SCENARIO.yaml")] = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", metavar="DIR")] = None,
+    workers: Annotated[int, typer.Option("--workers", min=1, max=64)] = 1,
+    compare: Annotated[tuple[Path, Path] | None, typer.Option("--compare", metavar="A B")] = None,
+    point: Annotated[int | None, typer.Option("--point", min=0, metavar="N")] = None,
+    yes: Annotated[bool, typer.Option("--yes")] = False,
+) -> Exit:
+    """Settle a scenario, point by point; or compare two results."""
+    face = Face.of(context)
+    if (scenario is None) == (compare is None):
+        raise Fault("cli.simulate.one_of", "SCENARIO.yaml")
+    if compare is not None:
+        return _compared(face, *compare)
+    assert scenario is not None
+    from expert_pool.simulation.asking import affordable, asked, at_point
+    from expert_pool.simulation.comparing import NAME
+    from expert_pool.simulation.reading import load
+    from expert_pool.simulation.running import simulate as run
+
+    read = load(scenario)
+    if read.doc.base.problem is not None:
+        laid = asked(read, _problems(read))
+    else:
+        with face.store() as store:
+            laid = asked(read, _problems(read, store, face.viewer()))
+    affordable(laid, yes)
+    if point is not None:
+        return _opened(face, at_point(laid, point), output, point)
+    folder = _folder(output)
+    with progress(face) as report:
+        if not face.json and laid.count > 1:
+            import sys
+
+            print(face.say("cli.simulate.coming", count=laid.count), file=sys.stderr)
+        found = interruptible(
+            lambda cancelled: run(laid, folder, workers=workers, report=report, cancelled=cancelled)
+        )
+    written: list[Path] = []
+    if folder is not None:
+        from expert_pool.documents.simulation_charts import write_charts
+
+        written = [write_json(folder / NAME, found.model_dump(mode="json"))]
+        written += write_charts(found, folder, face.lang)
+    if face.json:
+        face.answer(found.model_dump(mode="json"))
+    else:
+        lines = _told(face, found)
+        lines += [face.say("cli.written", where=str(written[0]))] if written else []
+        lines += [] if found.complete else [face.say("cli.simulate.again", scenario=str(scenario))]
+        face.answer(None, *lines)
+    return _exit(found)
+
+
+def _problems(read: Any, store: Any = None, viewer: Any = None) -> Any:
+    from expert_pool.simulation.bases import problems_of
+
+    return problems_of(read, store, viewer)
+
+
+def _folder(output: Path | None) -> Path | None:
+    """The folder for the result, made where it is not there. Raises Fault when nothing can be written into it."""
+    if output is None:
+        return None
+    if not output.exists():
+        writable(output)
+        output.mkdir()
+    if not output.is_dir() or not os.access(output, os.W_OK):
+        raise Fault("cli.unwritable", str(output), reason=os.strerror(13 if output.is_dir() else 20))
+    return output
+
+
+def _exit(found: "Simulation") -> Exit:
+    """Interrupted when points are missing; a limit when some were left unproven."""
+    if len(found.points) < found.asked or any(p.stopped_by == "cancelled" for p in found.points):
+        return Exit.INTERRUPTED
+    if found.frontier is not None and found.frontier.stopped_by == "cancelled":
+        return Exit.INTERRUPTED
+    if not found.complete or any(p.status in ("feasible", "unknown") for p in found.points):
+        return Exit.LIMIT
+    return Exit.OK
+
+
+def _opened(face: Face, problem: Any, output: Path | None, point: int) -> Exit:
+    """The problem behind a point, to be assembled and checked by itself."""
+    from solver.document import to_plain
+
+    where = output or Path(f"point-{point}.json")
+    writable(where)
+    write_json(where, to_plain(problem))
+    said = face.say("cli.written", where=str(where))
+    face.answer({"written": str(where)}, said)
+    return Exit.OK
+
+
+def _told(face: Face, found: "Simulation") -> list[object]:
+    """The result for people: how it was settled, the points, tipping points, the frontier."""
+    from expert_pool.words.sentence import percent
+
+    def shown(value: str) -> str:
+        return percent(value) if "/" in value else value
+
+    lines: list[object] = []
+    if found.asked:
+        solved = sum(p.how == "solved" for p in found.points)
+        lines.append(
+            face.say(
+                "cli.simulate.settled",
+                done=len(found.points),
+                asked=found.asked,
+                solved=solved,
+                taken=len(found.points) - solved,
+                none=sum(p.status == "infeasible" for p in found.points),
+                open=sum(p.status in ("feasible", "unknown") for p in found.points),
+            )
+        )
+        lines.append(_table(face, found, shown))
+        if len(found.points) > MOST_ROWS:
+            lines.append(face.say("cli.simulate.more", count=len(found.points) - MOST_ROWS))
+    for tip in found.tipping:
+        params = {
+            "parameter": tip.parameter,
+            "last": None if tip.last is None else shown(tip.last),
+            "first": None if tip.first is None else shown(tip.first),
+            "looked": len(tip.looked),
+        }
+        lines.append(face.say(f"cli.simulate.tipping.{tip.status}", **params))
+        if tip.status == "found":
+            lines.append(face.say(f"cli.simulate.tipping.{'exact' if tip.exact else 'between'}"))
+        if not tip.monotone:
+            lines.append(face.say("cli.simulate.tipping.other"))
+    if found.frontier is not None:
+        lines += _frontier(face, found)
+    return lines
+
+
+def _table(face: Face, found: "Simulation", shown: Any) -> object:
+    axes = list(found.axes)
+    levels = sorted({goal.level for point in found.points for goal in point.goals})
+    several = len(found.bases) > 1
+    heads = [face.say("cli.simulate.column.point")]
+    heads += [face.say("cli.simulate.column.meeting")] if several else []
+    heads += [*axes, face.say("cli.simulate.column.status")]
+    heads += [face.say("cli.simulate.column.cost", level=level) for level in levels]
+    heads.append(face.say("cli.simulate.column.how"))
+    rows = []
+    for point in found.points[:MOST_ROWS]:
+        costs = {goal.level: goal for goal in point.goals}
+        row = [str(point.number)]
+        row += [found.bases[point.base].meeting] if several else []
+        row += [*(shown(point.values[axis]) for axis in axes), face.say(f"status.{point.status}")]
+        for level in levels:
+            goal = costs.get(level)
+            row.append(
+                "—"
+                if goal is None
+                else f"{goal.value:,}"
+                if goal.proven
+                else f"{goal.bound:,}..{goal.value:,}"
+            )
+        row.append(face.say(f"cli.simulate.how.{point.how}", source=point.source))
+        rows.append(row)
+    return table(heads, rows)
+
+
+def _frontier(face: Face, found: "Simulation") -> list[object]:
+    traced = found.frontier
+    assert traced is not None
+    if not traced.points:
+        return [face.say(f"cli.simulate.frontier.{traced.status}")]
+    rows = [
+        [
+            str(at),
+            *(f"{cost:,}" for cost in point.costs),
+            face.say("words.true" if point.proven else "words.false"),
+            face.say("cli.simulate.knee") if at == traced.knee else "",
+        ]
+        for at, point in enumerate(traced.points)
+    ]
+    from expert_pool.documents.simulation_charts import goal_name
+
+    names = [goal_name(goal, face.lang) for goal in traced.goals]
+    heads = [face.say("cli.simulate.column.point"), *names, face.say("cli.simulate.column.proven"), ""]
+    code = "cli.simulate.frontier.complete" if traced.complete else "cli.simulate.frontier.part"
+    return [face.say(code, count=len(traced.points)), table(heads, rows)]
+
+
+def _compared(face: Face, first: Path, second: Path) -> Exit:
+    from expert_pool.simulation.comparing import compare, read_simulation
+
+    found = compare(read_simulation(first), read_simulation(second))
+    face.answer(found.model_dump(mode="json"), *_differences(face, found))
+    return Exit.OK
+
+
+def _differences(face: Face, found: "Compared") -> list[object]:
+    lines: list[object] = [
+        face.say(
+            "cli.simulate.compared",
+            points=found.points,
+            differing=len(found.differing),
+            same_inputs=found.same_inputs,
+            only_first=found.only_first,
+            only_second=found.only_second,
+        )
+    ]
+    lines += [
+        face.say(
+            "cli.simulate.differs",
+            at=", ".join(f"{name}={value}" for name, value in one.values.items()),
+            first=face.say(f"status.{one.first}"),
+            second=face.say(f"status.{one.second}"),
+            costs=", ".join(f"{level}: {gap:+,}" for level, gap in one.differences.items()) or None,
+        )
+        for one in found.differing[:MOST_ROWS]
+    ]
+    lines += [
+        face.say("cli.simulate.tipped", parameter=parameter, first=a, second=b)
+        for parameter, a, b in found.tipping
+    ]
+    if found.frontier_only_first or found.frontier_only_second:
+        lines.append(
+            face.say(
+                "cli.simulate.frontiers",
+                first=len(found.frontier_only_first),
+                second=len(found.frontier_only_second),
+            )
+        )
+    return lines

@@ -1,0 +1,107 @@
+"""What a scenario comes to before anything is settled: problems, axes, how many points, and what they may cost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from expert_pool.simulation.reading import Scenario
+from expert_pool.simulation.results import PanelPart, digest, panel_part
+from expert_pool.simulation.spreading import (
+    MOST,
+    Axis,
+    axes_of,
+    changes_at,
+    changes_of,
+    count_of,
+    places_of,
+)
+from solver.errors import Fault
+from solver.panel import Panel
+from solver.problem import Problem
+from solver.sweeping.changes import Change, applied
+
+ASK = 2_000
+"""More points than this are only settled when somebody said yes to the cost."""
+EACH = 1.0
+"""Seconds that a point is taken to need when nothing is known yet."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a scenario comes to before anything is settled: its problems after `change`, axes, points."""
+
+    scenario: Scenario
+    problems: tuple[Problem, ...]
+    axes: tuple[Axis, ...]
+    count: int
+    """Points in all, over every base."""
+
+    @property
+    def hours(self) -> float:
+        """How long it may take at worst, one after the other."""
+        return self.count * EACH / 3600
+
+
+@dataclass
+class Gathering:
+    """What comes in while a scenario runs."""
+
+    panels: dict[str, PanelPart] = field(default_factory=dict)
+    complete: bool = True
+
+    def keep(self, panel: Panel | None) -> str | None:
+        if panel is None:
+            return None
+        part = panel_part(panel)
+        key = digest(part.model_dump(mode="json"))[:16]
+        self.panels[key] = part
+        return key
+
+
+def asked(scenario: Scenario, problems: Sequence[Problem]) -> Asked:
+    """Lays a scenario over its problems. Raises Fault, with file and line, for names and values that do not fit, and for
+    more points than could ever be settled, with what they would cost."""
+    fixed = changes_of(scenario.doc.change)
+    changed = tuple(_applied(scenario, "change", problem, fixed) for problem in problems)
+    if scenario.doc.sweep is None:
+        return Asked(scenario, changed, (), 0)
+    axes = axes_of(scenario, changed[0])
+    count = count_of(scenario, axes) * len(changed)
+    if count > MOST:
+        hours = round(count * EACH / 3600)
+        raise Fault("scenario.too_many", scenario.at("sweep"), count=count, most=MOST, hours=hours)
+    for problem in changed:
+        for axis in axes:
+            for change in axis.changes:
+                _applied(scenario, "sweep", problem, change)
+    return Asked(scenario, changed, axes, count)
+
+
+def _applied(scenario: Scenario, part: str, problem: Problem, changes: Sequence[Change]) -> Problem:
+    """Changes applied; a fault names the place in the scenario."""
+    try:
+        return applied(problem, changes)
+    except Fault as fault:
+        where = scenario.at(part)
+        raise Fault(fault.code, f"{where}: {fault.where}" if fault.where else where, **fault.params) from None
+
+
+def affordable(asked: Asked, yes: bool) -> None:
+    """Raises Fault `scenario.costly` where many points were asked for and nobody said yes."""
+    if asked.count > ASK and not yes:
+        hours = round(asked.hours, 1)
+        raise Fault("scenario.costly", asked.scenario.at("sweep"), count=asked.count, hours=hours, most=ASK)
+
+
+def at_point(asked: Asked, number_: int) -> Problem:
+    """The problem behind a point, so that it can be assembled, checked and replayed by itself. Raises Fault where the
+    sweep has no such point."""
+    places = places_of(asked.scenario, asked.axes) if asked.scenario.doc.sweep else []
+    if not 0 <= number_ < len(places) * len(asked.problems):
+        raise Fault(
+            "scenario.point_unknown", str(number_), number=number_, count=len(places) * len(asked.problems)
+        )
+    task, at = divmod(number_, len(places))
+    changes: tuple[Change, ...] = changes_at(asked.axes, places[at])
+    return applied(asked.problems[task], changes)

@@ -1,0 +1,105 @@
+"""What a scenario asks about: a problem file, a meeting of the registry, or every meeting of a year."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from expert_pool import clock
+from expert_pool.policies.load import load
+from expert_pool.registry import Agenda, Committee, Meeting
+from expert_pool.simulation.reading import Scenario
+from expert_pool.snapshots import find_sitting, take
+from expert_pool.viewer import Viewer, visible
+from solver.document import check_problem, read_problem
+from solver.errors import Fault
+from solver.problem import Problem
+
+if TYPE_CHECKING:
+    from expert_pool.store import Store
+
+
+def problems_of(
+    scenario: Scenario, store: Store | None = None, viewer: Viewer | None = None
+) -> list[Problem]:
+    """The problems asked about, with the seed and the patience of the scenario. Those of the registry as known at
+    `known_at` (default now), with an entry in the ledger of each organiser whose pool was looked at.
+
+    Raises Fault where the file or the meeting is not there, or a registry is asked about and none was given.
+    """
+    base = scenario.doc.base
+    if base.problem is not None:
+        found = [read_problem(scenario.folder / base.problem)]
+    elif store is None or viewer is None:
+        raise Fault("scenario.no_registry", scenario.at("base"))
+    else:
+        found = _of_registry(scenario, store, viewer)
+    return [_asked(scenario, problem) for problem in found]
+
+
+def _asked(scenario: Scenario, problem: Problem) -> Problem:
+    doc = scenario.doc
+    limits = problem.limits if doc.seconds is None else replace(problem.limits, seconds=doc.seconds)
+    return replace(problem, limits=limits, seed=problem.seed if doc.seed is None else doc.seed)
+
+
+def _of_registry(scenario: Scenario, store: Store, viewer: Viewer) -> list[Problem]:
+    from expert_pool.ledger import append
+    from expert_pool.panels import DEFAULT_POLICY
+
+    base = scenario.doc.base
+    beside = scenario.folder / (base.policy or "")
+    policy = load(beside if base.policy and beside.is_file() else base.policy or DEFAULT_POLICY)
+    known_at = _moment(scenario)
+    problems = []
+    with store.session() as session:
+        if base.year is not None:
+            pairs = _of_year(session, viewer, base.year)
+            if not pairs:
+                raise Fault("scenario.year_empty", scenario.at("base", "year"), year=base.year)
+        else:
+            assert base.committee is not None
+            assert base.meeting is not None
+            pairs = [(base.committee, base.meeting)]
+        for committee, meeting in pairs:
+            sitting = find_sitting(session, viewer, committee, meeting)
+            viewer.require(sitting.organiser_id, sitting.committee_id)
+            problem = take(session, viewer, sitting, policy, known_at=known_at).problem
+            check_problem(problem)
+            problems.append(problem)
+            append(
+                session,
+                organiser_id=sitting.organiser_id,
+                actor=viewer.actor,
+                action="scenario.asked",
+                subject=meeting,
+                payload={"known_at": known_at.isoformat(), "policy": policy.sha256},
+            )
+    return problems
+
+
+def _of_year(session: Session, viewer: Viewer, year: int) -> Sequence[tuple[str, str]]:
+    """Committee and meeting of every sitting of a year that the viewer sees, by day."""
+    rows = session.execute(
+        select(Committee.code, Meeting.code)
+        .join(Agenda, Agenda.committee_id == Committee.id)
+        .join(Meeting, Meeting.agenda_id == Agenda.id)
+        .where(Meeting.on.between(date(year, 1, 1), date(year, 12, 31)), *visible(viewer, Committee))
+        .order_by(Meeting.on, Meeting.code)
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+def _moment(scenario: Scenario) -> datetime:
+    text = scenario.doc.base.known_at
+    if text is None:
+        return clock.now()
+    try:
+        return datetime.fromisoformat(text).astimezone()
+    except ValueError:
+        raise Fault("scenario.moment", scenario.at("base", "known_at"), value=text) from None

@@ -1,0 +1,225 @@
+"""A scenario from its file to its result: what is known already is read, the rest is settled, each point kept as it comes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from expert_pool.documents.files import put
+from expert_pool.simulation.asking import Asked, Gathering
+from expert_pool.simulation.questions import tipped, trace
+from expert_pool.simulation.results import (
+    BasePart,
+    MarginalPart,
+    PointPart,
+    Simulation,
+    Stored,
+    digest,
+    point_sha256,
+    restored,
+    stored,
+)
+from expert_pool.simulation.spreading import (
+    Axis,
+    changes_at,
+    number,
+    places_of,
+    values_at,
+)
+from solver.document import problem_sha256
+from solver.engines.race import Cancelled
+from solver.errors import Fault
+from solver.progress import Reporter, silent
+from solver.sweeping.crew import Task, sweep_all
+from solver.sweeping.settled import Settled
+from solver.sweeping.sweep import Plan
+
+POINTS = "points"
+
+
+def simulate(
+    asked: Asked,
+    folder: Path | None = None,
+    *,
+    workers: int = 1,
+    report: Reporter = silent,
+    cancelled: Cancelled = lambda: False,
+) -> Simulation:
+    """Settles everything a scenario asks. With a `folder` each point is kept there as it comes, and what was kept before is
+    not settled again; the document is left to the caller."""
+    doc = asked.scenario.doc
+    gathering = Gathering()
+    versions = _versions()
+    hashes = [problem_sha256(problem) for problem in asked.problems]
+    points: list[PointPart] = []
+    if doc.sweep is not None:
+        points = _swept(asked, hashes, versions, folder, workers, gathering, report, cancelled)
+    tips = [
+        tipped(asked, i, gathering, report, cancelled) for i in range(len(doc.tipping)) if not cancelled()
+    ]
+    traced = None
+    if doc.pareto is not None and not cancelled():
+        traced = trace(asked, gathering, report, cancelled)
+    said = doc.model_dump(mode="json", by_alias=True)
+    whole = gathering.complete and len(points) == _laid(asked) and len(tips) == len(doc.tipping)
+    return Simulation(
+        title=None if doc.title is None else doc.title.model_dump(),
+        inputs_sha256=digest([said, hashes, versions]),
+        scenario=said,
+        versions=versions,
+        bases=[
+            BasePart(
+                number=i,
+                problem_sha256=sha256,
+                title=problem.title,
+                committee=problem.committee,
+                meeting=problem.meeting,
+                on=problem.on.isoformat(),
+                experts=len(problem.experts),
+                made=problem.made,
+            )
+            for i, (problem, sha256) in enumerate(zip(asked.problems, hashes, strict=True))
+        ],
+        axes={axis.name: list(axis.values) for axis in asked.axes},
+        asked=_laid(asked),
+        points=points,
+        marginal=list(_marginal(points, asked.axes)),
+        tipping=tips,
+        frontier=traced,
+        panels=dict(sorted(gathering.panels.items())),
+        complete=whole and (doc.pareto is None or (traced is not None and traced.complete)),
+    )
+
+
+def _laid(asked: Asked) -> int:
+    if asked.scenario.doc.sweep is None:
+        return 0
+    return len(places_of(asked.scenario, asked.axes)) * len(asked.problems)
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for package in ("expert-pool", "ortools", "highspy"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "checkout"
+    return found
+
+
+def _swept(
+    asked: Asked,
+    hashes: Sequence[str],
+    versions: Mapping[str, str],
+    folder: Path | None,
+    workers: int,
+    gathering: Gathering,
+    report: Reporter,
+    cancelled: Cancelled,
+) -> list[PointPart]:
+    places = places_of(asked.scenario, asked.axes)
+    changes = [changes_at(asked.axes, place) for place in places]
+    names = [[point_sha256(sha256, change, versions) for change in changes] for sha256 in hashes]
+    seconds = asked.problems[0].limits.seconds
+    shelf = None if folder is None else folder / POINTS
+    if shelf is not None:
+        shelf.mkdir(parents=True, exist_ok=True)
+
+    def known(task: int, plan: Plan) -> Mapping[int, Settled]:
+        if shelf is None:
+            return {}
+        return _kept_before(shelf, names[task], plan, asked.problems[task].limits.seconds)
+
+    def watch(task: int, point: int, settled: Settled) -> None:
+        if shelf is not None:
+            part = stored(settled, names[task][point], seconds, names[task])
+            put(shelf / f"{part.sha256}.json", part.model_dump_json(indent=1).encode() + b"\n")
+
+    done = sweep_all(
+        [Task(problem, tuple(changes)) for problem in asked.problems],
+        workers=workers,
+        known=known,
+        watch=watch,
+        report=report,
+        cancelled=cancelled,
+    )
+    parts = []
+    for task, settled in enumerate(done):
+        for at, one in sorted(settled.items()):
+            parts.append(
+                PointPart(
+                    number=task * len(places) + at,
+                    base=task,
+                    values=dict(values_at(asked.axes, places[at])),
+                    status=one.status,
+                    stopped_by=one.stopped_by,
+                    goals=list(one.goals),
+                    unique=one.unique,
+                    how=one.how,
+                    source=None if one.source is None else task * len(places) + one.source,
+                    panel=gathering.keep(one.panel),
+                    sha256=names[task][at],
+                )
+            )
+    return parts
+
+
+def _kept_before(shelf: Path, names: Sequence[str], plan: Plan, seconds: float) -> Mapping[int, Settled]:
+    """Points of an earlier run: proven ones, and those that had as much time as they would have now."""
+    found = {}
+    for at, name in enumerate(names):
+        try:
+            part = Stored.model_validate_json((shelf / f"{name}.json").read_bytes())
+            if part.sha256 == name and (
+                part.status in ("optimal", "infeasible")
+                or (part.seconds >= seconds and part.stopped_by == "time")
+            ):
+                found[at] = restored(part, plan.problems[at], names)
+        except (OSError, ValidationError, KeyError):
+            continue  # never settled, or half a file: it is settled anew
+    return found
+
+
+def _marginal(points: Sequence[PointPart], axes: Sequence[Axis]) -> list[MarginalPart]:
+    """Difference quotients between neighbours on each axis, at every goal level that both ends have proven."""
+    found = []
+    by_place = {(p.base, tuple(p.values.items())): p for p in points if p.status == "optimal"}
+    for (base, values), point in by_place.items():
+        for axis in axes:
+            here = dict(values)
+            at = axis.values.index(here[axis.name])
+            if at + 1 == len(axis.values):
+                continue
+            beside = tuple({**here, axis.name: axis.values[at + 1]}.items())
+            other = by_place.get((base, beside))
+            if other is None:
+                continue
+            rest = {name: value for name, value in here.items() if name != axis.name}
+            for low, high in zip(point.goals, other.goals, strict=True):
+                difference = high.value - low.value
+                found.append(
+                    MarginalPart(
+                        base=base,
+                        axis=axis.name,
+                        low=axis.values[at],
+                        high=axis.values[at + 1],
+                        at=rest,
+                        level=low.level,
+                        difference=difference,
+                        per_unit=_quotient(difference, axis.values[at], axis.values[at + 1]),
+                    )
+                )
+                if difference:
+                    break  # later levels stand under other conditions
+    return found
+
+
+def _quotient(difference: int, low: str, high: str) -> str | None:
+    try:
+        return str(Fraction(difference) / (number(high, "") - number(low, "")))
+    except (Fault, ZeroDivisionError):
+        return None
