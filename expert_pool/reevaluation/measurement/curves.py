@@ -52,6 +52,11 @@ class Curves:
         before = at.astype(np.int64)
         return before, at - before
 
+    def nearest(self, place: Floats) -> Ints:
+        """The nearest point: off by less than 0.004 of a level."""
+        at = (place + (REACH + STEP / 2)) * (1 / STEP)
+        return np.clip(at, 0.0, len(self.mean) - 1.0, out=at).astype(np.int64)
+
     def scores(self, place: Floats, random: np.random.Generator) -> Ints:
         """Levels as the model would give them."""
         before, part = self.places(place)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from expert_pool.reevaluation.measurement.curves import Curves, read
+from expert_pool.reevaluation.measurement.curves import Curves, chances_at, read
 from expert_pool.reevaluation.measurement.ratings import Ratings
-from solver.facts import Floats
+from solver.facts import Floats, Ints
 
 FARTHEST = 8.0
 """Logits: abilities beyond it tell no two cases apart."""
@@ -29,18 +29,34 @@ class Facets:
         return np.asarray(self.severity[ratings.rater] + self.difficulty[ratings.criterion])
 
 
-def abilities(ratings: Ratings, facets: Facets, *, start: Floats | None = None) -> Floats:
+def abilities(
+    ratings: Ratings,
+    facets: Facets,
+    *,
+    start: Floats | None = None,
+    level: Ints | None = None,
+    shift: Floats | None = None,
+    most: int | None = None,
+) -> Floats:
     """One ability a case by Warm's weighted likelihood (1989), which is finite also for a case with all marks at one end
-    and nearly free of bias."""
-    case, cases, shift = ratings.case, len(ratings.cases), facets.shift(ratings)
+    and nearly free of bias. `start`: where to begin; `level` and `shift` instead of those of ratings and facets; `most`:
+    so many rounds and the nearest points of the curves, where a hundredth of a logit does not matter."""
+    case, cases = ratings.case, len(ratings.cases)
+    level = ratings.level if level is None else level
+    shift = facets.shift(ratings) if shift is None else shift
     ability = np.zeros(cases) if start is None else start
     curves = facets.curves
-    scored = np.bincount(case, ratings.level, cases)
-    for _ in range(60):
-        before, part = curves.places(ability[case] - shift)
-        expected = np.bincount(case, read(curves.mean, before, part), cases)
-        skew = np.bincount(case, read(curves.skew, before, part), cases)
-        information = np.maximum(np.bincount(case, read(curves.variance, before, part), cases), 1e-9)
+    scored = np.bincount(case, level, cases)
+    for _ in range(most or 60):
+        place = ability[case] - shift
+        if most:
+            at = curves.nearest(place)
+            by_score = [curve[at] for curve in (curves.mean, curves.skew, curves.variance)]
+        else:
+            before, part = curves.places(place)
+            by_score = [read(curve, before, part) for curve in (curves.mean, curves.skew, curves.variance)]
+        expected, skew, information = (np.bincount(case, values, cases) for values in by_score)
+        information = np.maximum(information, 1e-9)
         step = np.clip((scored - expected + skew / (2 * information)) / information, -1.0, 1.0)
         ability = np.clip(ability + step, -FARTHEST, FARTHEST)
         if float(np.abs(step).max(initial=0.0)) < CLOSE:
@@ -69,12 +85,12 @@ def residuals(ratings: Ratings, facets: Facets, ability: Floats) -> Residuals:
     return Residuals(mean, read(facets.curves.variance, before, part), ratings.level - mean)
 
 
-def fair_averages(ratings: Ratings, facets: Facets, ability: Floats) -> Floats:
+def fair_averages(facets: Facets, ability: Floats, values: Floats) -> Floats:
     """By rater: the score this rater would give on average to a case of middling ability, over all criteria, on the scale
-    itself. What is left of a difference between two raters when the luck of their cases is taken out."""
+    itself (`values`: the score each level stands for). What is left of a difference between two raters when the luck of
+    their cases is taken out."""
     middle = float(np.median(ability)) if len(ability) else 0.0
-    curves = facets.curves
-    total = np.zeros(len(ratings.raters))
+    total = np.zeros(len(facets.severity))
     for difficulty in facets.difficulty.tolist():
-        total += read(curves.mean, *curves.places(middle - facets.severity - difficulty))
-    return np.asarray(ratings.low + total / max(1, len(facets.difficulty)))
+        total += chances_at(middle - facets.severity - difficulty, facets.curves.thresholds) @ values
+    return np.asarray(total / max(1, len(facets.difficulty)))

@@ -1,118 +1,124 @@
-"""How well each rater's scores fit what the model expects, and how far off is too far: cut-offs come from simulation,
-never from a rule of thumb (Seol 2016; Müller 2020, DOI 10.1177/01466216211013105)."""
+"""How well each rater's scores fit what the model expects: five measures, computed for real and for simulated scores alike."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
 from expert_pool.reevaluation.measurement.expected import Facets, Residuals, abilities, residuals
 from expert_pool.reevaluation.measurement.ratings import Ratings
+from expert_pool.reevaluation.measurement.sums import sums
 from solver.facts import Floats, Ints
-from solver.progress import Progress, Reporter, silent
-
-MEASURES = ("infit", "outfit", "spread", "halo")
 
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """By rater, each compared with 1 or 0 under the model:
+    """By rater:
 
     `infit`, `outfit`: mean squares of the residuals, by information and plain (1: as expected; below: too even, as under
     central tendency; above: erratic). `spread`: the scatter of the scores against what the model expects of it (below 1:
     scores keep to the middle). `halo`: the mean product of two criteria's standardised residuals in one case (0: criteria
-    are judged each for itself). NaN where there is nothing to compute it from.
+    are judged each for itself). `agreement`: the correlation of the own scores with the mean of the others' on the same
+    case and criterion. NaN where there is nothing to compute it from.
     """
 
     infit: Floats
     outfit: Floats
     spread: Floats
     halo: Floats
+    agreement: Floats
+
+
+MEASURES = tuple(field.name for field in fields(Fit))
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
-    """Of one measure: the part of simulated raters of the same design that lay as low, and as high, and the two-sided p."""
+class Design:
+    """Which scores belong together, whatever they are: by score its `cell` (case and criterion) and `sitting` (case and
+    rater); `cells` and `sittings` are how many scores each holds; `owner` is the rater of a sitting; `number` the scores of
+    each rater; `shared` the scores with another in their cell, and `compared` how many of these each rater has."""
 
-    low: Floats
-    high: Floats
-    p: Floats
+    raters: int
+    rater: Ints
+    cell: Ints
+    cells: Ints
+    sitting: Ints
+    owner: Ints
+    number: Ints
+    halves: Ints
+    shared: Ints
+    others: Floats
+    compared: Ints
+
+    @staticmethod
+    def of(ratings: Ratings) -> Design:
+        """The design of ratings sorted by case, criterion and rater."""
+        raters, rater = len(ratings.raters), ratings.rater
+        cell = (
+            np.cumsum(np.diff(ratings.case * len(ratings.criteria) + ratings.criterion, prepend=-1) != 0) - 1
+        )
+        cells = np.bincount(cell)
+        keys, sitting = np.unique(ratings.case * raters + rater, return_inverse=True)
+        owner = keys % raters
+        size = np.bincount(sitting)
+        halves = np.bincount(owner, size * (size - 1) // 2, raters).astype(np.int64)
+        shared = np.flatnonzero(cells[cell] > 1)
+        return Design(
+            raters,
+            rater,
+            cell,
+            cells,
+            sitting,
+            owner,
+            np.bincount(rater, minlength=raters),
+            halves,
+            shared,
+            (cells[cell[shared]] - 1).astype(np.float64),
+            np.bincount(rater[shared], minlength=raters),
+        )
+
+    def summed(self, by_score: Floats | Ints) -> Floats:
+        """By rater."""
+        return sums(self.rater, by_score, self.raters)
 
 
 def fit_of(ratings: Ratings, facets: Facets) -> Fit:
-    """The four measures of every rater."""
-    return _fit(ratings, residuals(ratings, facets, abilities(ratings, facets)), _in_one_case(ratings))
+    """The five measures of every rater."""
+    found = residuals(ratings, facets, abilities(ratings, facets))
+    return fit_from(Design.of(ratings), ratings.level, found)
 
 
-def judged(
-    ratings: Ratings,
-    facets: Facets,
-    *,
-    rounds: int = 200,
-    seed: int = 0,
-    report: Reporter = silent,
-    cancelled: Callable[[], bool] = lambda: False,
-) -> dict[str, Judged]:
-    """Each measure against `rounds` simulations in which everybody scores exactly as the model says, with the same cases,
-    criteria and severities; abilities are estimated anew each time, as they were from the real scores. `cancelled` ends it
-    with the rounds so far; p is then as coarse as their number."""
-    random = np.random.default_rng(seed)
-    ability = abilities(ratings, facets)
-    together = _in_one_case(ratings)
-    real = _fit(ratings, residuals(ratings, facets, ability), together)
-    place = ability[ratings.case] - facets.shift(ratings)
-    below = {name: np.zeros(len(ratings.raters)) for name in MEASURES}
-    above = {name: np.zeros(len(ratings.raters)) for name in MEASURES}
-    done = 0
-    for number in range(rounds):
-        if cancelled():
-            break
-        report(Progress("fit", done=number, total=rounds))
-        made = ratings.scored(facets.curves.scores(place, random))
-        fit = _fit(made, residuals(made, facets, abilities(made, facets, start=ability)), together)
-        for name in MEASURES:
-            real_values, made_values = getattr(real, name), getattr(fit, name)
-            below[name] += made_values <= real_values
-            above[name] += made_values >= real_values
-        done += 1
-    found = {}
-    for name in MEASURES:
-        low, high = (below[name] + 1) / (done + 1), (above[name] + 1) / (done + 1)
-        p = np.minimum(1.0, 2 * np.minimum(low, high))
-        unknown = np.isnan(getattr(real, name))
-        found[name] = Judged(*(np.where(unknown, np.nan, values) for values in (low, high, p)))
-    return found
-
-
-def _fit(ratings: Ratings, found: Residuals, together: tuple[Ints, Ints]) -> Fit:
-    rater, raters = ratings.rater, len(ratings.raters)
-    number = np.bincount(rater, minlength=raters)
-    square, standard = found.off**2, found.standard
+def fit_from(design: Design, level: Ints, found: Residuals) -> Fit:
+    """The measures from levels and residuals that are known."""
+    number, summed = design.number, design.summed
+    standard = found.standard
     with np.errstate(invalid="ignore", divide="ignore"):
-        infit = np.bincount(rater, square, raters) / np.bincount(rater, found.variance, raters)
-        outfit = np.bincount(rater, standard**2, raters) / number
-        centre = np.bincount(rater, ratings.level, raters) / number
-        expected = np.bincount(rater, found.mean, raters) / number
-        scatter = np.bincount(rater, (ratings.level - centre[rater]) ** 2, raters)
-        should = np.bincount(rater, (found.mean - expected[rater]) ** 2 + found.variance, raters)
-        spread = np.sqrt(scatter / should)
-        one, two = together
-        product = standard[one] * standard[two]
-        halo = np.bincount(rater[one], product, raters) / np.bincount(rater[one], minlength=raters)
-    return Fit(infit, outfit, spread, halo)
+        square, variance = summed(found.off * found.off), summed(found.variance)
+        infit = square / variance
+        outfit = summed(standard * standard) / number
+        scatter = summed((level * level).astype(np.float64)) - summed(level) ** 2 / number
+        should = summed(found.mean * found.mean) - summed(found.mean) ** 2 / number + variance
+        spread = np.sqrt(np.maximum(scatter, 0.0) / should)
+        in_sitting = sums(design.sitting, standard, len(design.owner))
+        products = in_sitting**2 - sums(design.sitting, standard * standard, len(design.owner))
+        halo = sums(design.owner, products, design.raters) / 2 / design.halves
+    return Fit(infit, outfit, spread, halo, agreement_from(design, level))
 
 
-def _in_one_case(ratings: Ratings) -> tuple[Ints, Ints]:
-    """Pairs of scores that one rater gave one case on two criteria, as positions."""
-    key = ratings.case * len(ratings.raters) + ratings.rater
-    order = np.argsort(key, kind="stable")
-    one, two = [], []
-    for apart in range(1, len(ratings.criteria)):
-        left, right = order[:-apart], order[apart:]
-        same = key[left] == key[right]
-        one.append(left[same])
-        two.append(right[same])
-    none = np.zeros(0, dtype=np.int64)
-    return np.concatenate([none, *one]), np.concatenate([none, *two])
+def agreement_from(design: Design, level: Ints) -> Floats:
+    """By rater: the correlation of the own scores with the mean of the others' on the same case and criterion; NaN below
+    three comparisons or where either does not vary. Dissent is protected: a low value is a reason to look, no more."""
+    total = sums(design.cell, level, len(design.cells))
+    own = level[design.shared].astype(np.float64)
+    others = (total[design.cell[design.shared]] - own) / design.others
+    rater, raters, count = design.rater[design.shared], design.raters, design.compared
+
+    def summed(values: Floats) -> Floats:
+        return sums(rater, values, raters)
+
+    with np.errstate(invalid="ignore", divide="ignore"):
+        one, two = summed(own), summed(others)
+        product = summed(own * others) - one * two / count
+        size = (summed(own * own) - one**2 / count) * (summed(others * others) - two**2 / count)
+        return np.asarray(np.where((count >= 3) & (size > 1e-9), product / np.sqrt(size), np.nan))

@@ -20,7 +20,8 @@ from solver.facts import Floats, Ints
 @dataclass(frozen=True, slots=True)
 class Pairs:
     """P pairs: the two compared (indices of raters, or of criteria), the level of each, the case they come from, and a
-    weight. c scores that share the rest make c (c - 1) / 2 pairs but tell only c - 1 differences, hence 2 / c."""
+    weight. c scores that share the rest make c (c - 1) / 2 pairs but tell only c - 1 differences, hence 2 / c. `one` and
+    `two` are the places of the two scores among the ratings."""
 
     first: Ints
     second: Ints
@@ -28,9 +29,16 @@ class Pairs:
     other: Ints
     case: Ints
     weight: Floats
+    one: Ints
+    two: Ints
 
     def __len__(self) -> int:
         return len(self.gave)
+
+    def taken(self, order: Ints) -> Pairs:
+        """The pairs in another order."""
+        fields = (self.first, self.second, self.gave, self.other, self.case, self.weight)
+        return Pairs(*(field[order] for field in (*fields, self.one, self.two)))  # type: ignore[arg-type]
 
 
 def rater_pairs(ratings: Ratings) -> Pairs:
@@ -57,7 +65,14 @@ def _pairs(ratings: Ratings, shared: Ints, compared: Ints) -> Pairs:
         weight = np.concatenate([weight, np.full(base.size * len(left), 2.0 / size)])
     one, two = order[one], order[two]
     return Pairs(
-        compared[one], compared[two], ratings.level[one], ratings.level[two], ratings.case[one], weight
+        compared[one],
+        compared[two],
+        ratings.level[one],
+        ratings.level[two],
+        ratings.case[one],
+        weight,
+        one,
+        two,
     )
 
 

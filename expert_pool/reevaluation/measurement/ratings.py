@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -25,7 +25,9 @@ class Rating:
 @dataclass(frozen=True, slots=True)
 class Ratings:
     """N scores on a scale of `low`..`high`. `case`, `rater`, `criterion` index the lists of codes; `level` is the score
-    counted from 0; `period` the year. Sorted by case, criterion, rater; nobody scores a case twice on a criterion."""
+    counted from 0; `period` the year. Sorted by case, criterion, rater; nobody scores a case twice on a criterion. `own`:
+    by kind (employer, region, sector) the scores of cases that share it with their rater. `scale` names the scale; so many
+    scores `elsewhere` were on others and are left out."""
 
     cases: tuple[str, ...]
     raters: tuple[str, ...]
@@ -37,6 +39,9 @@ class Ratings:
     criterion: Ints
     level: Ints
     period: Ints
+    own: Mapping[str, Mask] = field(default_factory=dict)
+    scale: str = ""
+    elsewhere: int = 0
 
     def __len__(self) -> int:
         return len(self.level)
@@ -46,17 +51,9 @@ class Ratings:
         """The highest level m: levels run 0..m."""
         return self.high - self.low
 
-    def only(self, chosen: Mask) -> Ratings:
-        """Some of the scores, under the same codes."""
-        fields = (self.case, self.rater, self.criterion, self.level, self.period)
-        return Ratings(
-            self.cases, self.raters, self.criteria, self.low, self.high, *(field[chosen] for field in fields)
-        )
-
     def scored(self, level: Ints) -> Ratings:
         """The same design with other levels: what a simulation gives."""
-        fields = (self.case, self.rater, self.criterion, level, self.period)
-        return Ratings(self.cases, self.raters, self.criteria, self.low, self.high, *fields)
+        return replace(self, level=level)
 
 
 def ratings_of(rows: Iterable[Rating], *, low: int, high: int) -> Ratings:
@@ -96,8 +93,8 @@ def ratings_of(rows: Iterable[Rating], *, low: int, high: int) -> Ratings:
         raise Fault(
             "ratings.twice", str(number), row=number, rater=row.rater, case=row.case, criterion=row.criterion
         )
-    fields = (case, rater, criterion, level, period)
-    return Ratings(cases, raters, criteria, low, high, *(field[order] for field in fields))
+    fields = (case[order], rater[order], criterion[order], level[order], period[order])
+    return Ratings(cases, raters, criteria, low, high, *fields)
 
 
 def _coded(words: list[str]) -> tuple[tuple[str, ...], Ints]:

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from expert_pool.reevaluation.measurement.curves import REACH, STEP, read
+from expert_pool.reevaluation.measurement.graph import Graph
 from expert_pool.reevaluation.measurement.pairs import Pairs, split_chances, splits
 from solver.facts import Floats, Ints
 
 SPREAD = 5.0
 """Logits: the standard deviation of the weak prior that keeps who always gave the lowest or highest score finite, and puts
 the mean of every connected set of raters at 0. On 50 scores it moves an estimate by a few thousandths of itself."""
-CLOSE = 1e-5
+CLOSE = 1e-4
 """Logits: estimates that move by less are settled."""
 ROUNDS = 100
 LONGEST = 2.0
@@ -36,68 +37,43 @@ class Offsets:
 
 
 def offsets_of(
-    pairs: Pairs, count: int, steps: int, *, thresholds: Floats | None = None, start: Offsets | None = None
+    pairs: Pairs,
+    count: int,
+    steps: int,
+    *,
+    thresholds: Floats | None = None,
+    start: Offsets | None = None,
+    close: float = CLOSE,
 ) -> Offsets:
     """The offsets of `count` raters (or criteria) from their pairs, on a scale of `steps` steps. Thresholds (mean 0) are
-    estimated too unless they are given. `start`: where to begin, such as the estimate of nearly the same pairs."""
+    estimated too unless they are given. `start`: where to begin, such as the estimate of nearly the same pairs; `close`:
+    logits below which a step ends the search."""
     value = np.zeros(count) if start is None else start.value.copy()
     free = thresholds is None and steps > 1 and len(pairs) > 0
     held = thresholds
     if held is None:
         held = start.thresholds if start is not None else np.linspace(-1.0, 1.0, steps) * (steps > 1)
-    graph = _Graph.of(pairs, count)
+    graph, pairs = Graph.of(pairs, count)
     settled = False
-    tables = _Tables.of(held)
-    point = _Point.at(pairs, graph, value, tables)
+    tables = Tables.of(held)
+    point = Point.at(pairs, graph, value, tables)
     for _ in range(ROUNDS):
         step = _newton(pairs, graph, point, value)
         value, point, moved = _along(pairs, graph, value, step, tables, point)
         if free:
             new = _thresholds(pairs, point, tables)
             moved = max(moved, float(np.abs(new - tables.thresholds).max()))
-            tables = _Tables.of(new)
-            point = _Point.at(pairs, graph, value, tables)
-        if moved < CLOSE:
+            tables = Tables.of(new)
+            point = Point.at(pairs, graph, value, tables)
+        if moved < close:
             settled = True
             break
     number = np.bincount(pairs.first, minlength=count) + np.bincount(pairs.second, minlength=count)
     return Offsets(value, _errors(pairs, graph, point), number, tables.thresholds, settled)
 
 
-def _weighed(place: Ints, weight: Floats, count: int) -> Floats:
-    return np.asarray(np.bincount(place, weight, count), dtype=np.float64)
-
-
 @dataclass(frozen=True, slots=True)
-class _Graph:
-    """Who was compared with whom: E edges between `count` nodes, and the edge of each pair."""
-
-    count: int
-    one: Ints
-    two: Ints
-    edge: Ints
-
-    @staticmethod
-    def of(pairs: Pairs, count: int) -> _Graph:
-        keys, edge = np.unique(pairs.first * count + pairs.second, return_inverse=True)
-        return _Graph(count, keys // count, keys % count, edge)
-
-    def summed(self, by_pair: Floats) -> Floats:
-        """By edge."""
-        return _weighed(self.edge, by_pair, len(self.one))
-
-    def flowing(self, by_edge: Floats) -> Floats:
-        """By node: what comes in at the first end and goes out at the second."""
-        into = _weighed(self.one, by_edge, self.count)
-        return np.asarray(into - _weighed(self.two, by_edge, self.count))
-
-    def touching(self, by_edge: Floats) -> Floats:
-        """By node: the sum over all its edges."""
-        return _weighed(self.one, by_edge, self.count) + _weighed(self.two, by_edge, self.count)
-
-
-@dataclass(frozen=True, slots=True)
-class _Tables:
+class Tables:
     """Of the first of two scores, for every sum of both and every difference of severities on a grid: chances, mean,
     variance, and the log of what normalises them. `size` points a sum."""
 
@@ -110,7 +86,7 @@ class _Tables:
     size: int
 
     @staticmethod
-    def of(thresholds: Floats) -> _Tables:
+    def of(thresholds: Floats) -> Tables:
         weights = splits(thresholds)
         grid = np.arange(-REACH, REACH + STEP, STEP)
         sums = np.repeat(np.arange(len(weights)), len(grid))
@@ -118,74 +94,60 @@ class _Tables:
         level = np.arange(weights.shape[1], dtype=np.float64)
         mean = chances @ level
         variance = np.maximum(chances @ (level * level) - mean * mean, 0.0)
-        return _Tables(thresholds, weights, chances, mean, variance, log_total, len(grid))
+        return Tables(thresholds, weights, chances, mean, variance, log_total, len(grid))
 
 
 @dataclass(frozen=True, slots=True)
-class _Point:
-    """The pairs seen from one estimate: where each stands in the tables, mean and variance of its first score, and the
-    log likelihood of all."""
+class Point:
+    """The pairs seen from one estimate: where each stands in the tables, mean and variance of its first score."""
 
     before: Ints
     part: Floats
     mean: Floats
     variance: Floats
-    fit: float
 
     @staticmethod
-    def at(pairs: Pairs, graph: _Graph, value: Floats, tables: _Tables) -> _Point:
-        difference = value[graph.one] - value[graph.two]
-        place = np.clip((difference + REACH) / STEP, 0.0, tables.size - 1.001)[graph.edge]
+    def at(pairs: Pairs, graph: Graph, value: Floats, tables: Tables) -> Point:
+        """The pairs of the graph, as offsets and tables see them."""
+        place = np.clip((value[graph.one] - value[graph.two] + REACH) / STEP, 0.0, tables.size - 1.001)
         grid = place.astype(np.int64)
-        part = place - grid
-        sums = pairs.gave + pairs.other
-        before = sums * tables.size + grid
-        logs = tables.weights[sums, pairs.gave] - read(tables.log_total, before, part)
-        logs -= difference[graph.edge] * pairs.gave
-        fit = float(pairs.weight @ logs) - float(value @ value) / (2 * SPREAD**2)
-        mean, variance = (read(curve, before, part) for curve in (tables.mean, tables.variance))
-        return _Point(before, part, mean, variance, fit)
+        before = (pairs.gave + pairs.other) * tables.size + grid[graph.edge]
+        part = (place - grid)[graph.edge]
+        return Point(before, part, read(tables.mean, before, part), read(tables.variance, before, part))
+
+    def fit(self, pairs: Pairs, graph: Graph, value: Floats, tables: Tables) -> float:
+        """The penalised log likelihood of all pairs."""
+        logs = tables.weights[pairs.gave + pairs.other, pairs.gave]
+        logs -= read(tables.log_total, self.before, self.part)
+        logs -= (value[graph.one] - value[graph.two])[graph.edge] * pairs.gave
+        return float(pairs.weight @ logs) - float(value @ value) / (2 * SPREAD**2)
 
 
-def _newton(pairs: Pairs, graph: _Graph, point: _Point, value: Floats) -> Floats:
+def _newton(pairs: Pairs, graph: Graph, point: Point, value: Floats) -> Floats:
     """The Newton step. The Hessian is the Laplacian of the graph, each edge as heavy as the variance of its pairs, and
-    the prior: it is never written down but solved by conjugate gradients."""
+    the prior."""
     slope = graph.flowing(graph.summed(pairs.weight * (point.mean - pairs.gave))) - value / SPREAD**2
-    heavy = graph.summed(pairs.weight * point.variance)
-    diagonal = graph.touching(heavy) + SPREAD**-2
-    x = np.zeros(graph.count)
-    rest = slope
-    direction = ready = rest / diagonal
-    size = float(rest @ ready)
-    enough = 1e-6 * size
-    for _ in range(200):
-        if size <= enough or size < 1e-20:
-            break
-        along = graph.flowing(heavy * (direction[graph.one] - direction[graph.two])) + direction / SPREAD**2
-        length = size / float(direction @ along)
-        x = x + length * direction
-        rest = rest - length * along
-        ready = rest / diagonal
-        size, before = float(rest @ ready), size
-        direction = ready + (size / before) * direction
-    return x
+    return graph.solved(graph.summed(pairs.weight * point.variance), slope, SPREAD**-2)
 
 
 def _along(
-    pairs: Pairs, graph: _Graph, value: Floats, step: Floats, tables: _Tables, point: _Point
-) -> tuple[Floats, _Point, float]:
+    pairs: Pairs, graph: Graph, value: Floats, step: Floats, tables: Tables, point: Point
+) -> tuple[Floats, Point, float]:
     """The step, a long one shortened until the likelihood does not fall; the point there, and how far it went."""
     size = float(np.abs(step).max(initial=0.0))
     length = min(1.0, LONGEST / max(size, 1e-300))
+    if size < SHORT:
+        return value + step, Point.at(pairs, graph, value + step, tables), size
+    least = point.fit(pairs, graph, value, tables)
     while True:
         new = value + length * step
-        there = _Point.at(pairs, graph, new, tables)
-        if there.fit >= point.fit or size * length < SHORT:
+        there = Point.at(pairs, graph, new, tables)
+        if size * length < SHORT or there.fit(pairs, graph, new, tables) >= least:
             return new, there, size * length
         length /= 2
 
 
-def _thresholds(pairs: Pairs, point: _Point, tables: _Tables) -> Floats:
+def _thresholds(pairs: Pairs, point: Point, tables: Tables) -> Floats:
     """One Newton step of the thresholds, mean 0: the sum of two scores fixes what all thresholds share. Expectations are
     taken over the grid, on which every pair is laid down between its two nearest points."""
     held = tables.thresholds
@@ -211,9 +173,10 @@ def _thresholds(pairs: Pairs, point: _Point, tables: _Tables) -> Floats:
     return np.asarray(new - new.mean())
 
 
-def _errors(pairs: Pairs, graph: _Graph, point: _Point) -> Floats:
+def _errors(pairs: Pairs, graph: Graph, point: Point) -> Floats:
     """Standard errors: the inverse Hessian's diagonal to second order, times how much more the cases scatter than
-    independent pairs would (sandwich by case, Varin et al. 2011); with the prior, for whom nothing is known."""
+    independent pairs would (sandwich by case, Varin et al. 2011, made larger for few cases as the jackknife over cases would,
+    Bell & McCaffrey 2002); with the prior, for whom nothing is known."""
     count = graph.count
     heavy = graph.summed(pairs.weight * point.variance)
     diagonal = graph.touching(heavy)
@@ -223,7 +186,8 @@ def _errors(pairs: Pairs, graph: _Graph, point: _Point) -> Floats:
     by_case = np.concatenate([pairs.case * count + pairs.first, pairs.case * count + pairs.second])
     cluster, row = np.unique(by_case, return_inverse=True)
     told = np.bincount(row, np.concatenate([pull, -pull]), len(cluster))
-    scatter = np.bincount(cluster % count, told * told, count)
-    known = (diagonal > 0) & (scatter > 0)
+    cases = np.bincount(cluster % count, minlength=count)
+    scatter = np.bincount(cluster % count, told * told, count) * (cases / np.maximum(cases - 1, 1)) ** 2
+    known = (diagonal > 0) & (scatter > 0) & (cases > 1)
     precision = np.where(known, safe * safe / np.where(known, (1.0 + second_order) * scatter, 1.0), 0.0)
     return np.asarray(1.0 / np.sqrt(precision + SPREAD**-2))
