@@ -41,7 +41,7 @@ def panel_picture(
     """
     import vl_convert
 
-    _fonts()
+    fonts()
     drawn = vl_convert.vegalite_to_svg(panel_spec(answer, people, lang, problem), vl_version=VERSION)
     pixels = vl_convert.svg_to_png(drawn, scale=SCALE)
     return put(svg, drawn.encode()), put(png, pixels)
@@ -78,7 +78,8 @@ def panel_spec(
 
 
 @cache
-def _fonts() -> None:
+def fonts() -> None:
+    """Let the converter know the typeface that has the Chinese glyphs."""
     import pylopdf_fonts_zh_cn
     import vl_convert
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from sqlalchemy.orm import Session
@@ -54,14 +54,16 @@ TABLES = ("service", "credit")
 @dataclass(frozen=True, slots=True)
 class Reason:
     """Why a measure is proposed: a grade, a count of a year, or a condition (`code`, a message), by its id in the scheme;
-    the figures; the records behind it (table and row); what would have to be otherwise for it to fall away."""
+    the figures; the records behind it (table and row); what would have to be otherwise for it to fall away. `already`:
+    the cycle in which these records led to a measure as grave before, so that they lead to none now."""
 
     code: str
     id: str
     proposal: ProposalDoc
-    figures: Mapping[str, int | str | None]
+    figures: Mapping[str, Any]
     records: tuple[tuple[str, int], ...]
-    otherwise: Mapping[str, int | str | None]
+    otherwise: Mapping[str, Any]
+    already: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +94,10 @@ class Conduct:
             return
         above = doc.grades[int(self.grade[expert]) - 1] if self.grade[expert] else grade
         score = int(self.points[expert])
-        rows = self._rows((self.happened.expert == expert) & self.counted & (self.happened.points < 0))
-        figures: dict[str, int | str | None] = {"points": score, "grade": grade.grade, "base": doc.base}
+        own = self.own(expert)
+        lost = self.counted[own] & (self.happened.points[own] < 0)
+        rows = self._rows(own, lost)
+        figures: dict[str, Any] = {"points": score, "grade": grade.grade, "base": doc.base}
         figures["repaired"] = int(self.repaired[expert])
         needed = None if above.low is None else above.low - score
         yield Reason(
@@ -106,16 +110,26 @@ class Conduct:
         )
 
     def _counts(self, expert: int) -> Iterator[Reason]:
+        own = self.own(expert)
+        if own.start == own.stop:
+            return
         events = {event.id: number for number, event in enumerate(self.scheme.doc.events)}
+        days, happened = self.happened.day[own].tolist(), self.happened.event[own].tolist()
         for count in self.scheme.doc.counts:
-            wanted = [events[name] for name in count.events]
-            inside = since(self.scheme, count.within, self.as_of) <= self.happened.day
-            own = inside & (self.happened.expert == expert) & np.isin(self.happened.event, wanted)
-            number = int(own.sum())
+            wanted, first = (
+                {events[name] for name in count.events},
+                since(self.scheme, count.within, self.as_of),
+            )
+            chosen = np.array(
+                [d >= first and e in wanted for d, e in zip(days, happened, strict=True)], dtype=bool
+            )
+            number = int(chosen.sum())
             if number >= count.at_least:
                 figures = {"number": number, "at_least": count.at_least, "within": count.within}
                 fewer = {"fewer": number - count.at_least + 1}
-                yield Reason("conduct.count", count.id, count.proposal, figures, self._rows(own), fewer)
+                yield Reason(
+                    "conduct.count", count.id, count.proposal, figures, self._rows(own, chosen), fewer
+                )
 
     def _conditions(self, expert: int) -> Iterator[Reason]:
         for condition in self.scheme.doc.conditions:
@@ -131,8 +145,14 @@ class Conduct:
                     {"fact": condition.when.fact},
                 )
 
-    def _rows(self, chosen: Mask) -> tuple[tuple[str, int], ...]:
-        tables, rows = self.happened.table[chosen].tolist(), self.happened.row[chosen].tolist()
+    def own(self, expert: int) -> slice:
+        """Where in `happened` the events of one expert (index) stand."""
+        low, high = np.searchsorted(self.happened.expert, [expert, expert + 1]).tolist()
+        return slice(low, high)
+
+    def _rows(self, own: slice, chosen: Mask) -> tuple[tuple[str, int], ...]:
+        tables = self.happened.table[own][chosen].tolist()
+        rows = self.happened.row[own][chosen].tolist()
         return tuple((TABLES[table], row) for table, row in zip(tables, rows, strict=True))
 
 

@@ -113,6 +113,8 @@ class MeasurementDoc(Doc):
     rate: int = Field(default=5, ge=1, le=50)
     """Per cent of false flags among all flags that are accepted (false discovery rate)."""
     proposal: Literal[Measure.LOOK, Measure.LOWER, Measure.RETRAIN] = Measure.LOOK
+    months: int | None = Field(default=None, ge=1, le=1200)
+    """For how long, where it proposes a lower draw weight."""
 
 
 class SchemeDoc(Doc):
@@ -136,13 +138,24 @@ class SchemeDoc(Doc):
     measurement: MeasurementDoc = MeasurementDoc()
     reply_days: int = Field(default=10, ge=1, le=90)
     """Working days that an expert has to answer before anything is decided."""
+    appeal_days: int = Field(default=10, ge=1, le=90)
+    """Working days that an expert has to appeal against what was decided."""
+    once: bool = True
+    """Records that led to a measure do not lead to another that is no graver (一事不再罚)."""
 
 
 class Scheme(Doc):
-    """A scheme that holds together, and the hash of its text."""
+    """A scheme that holds together, its text and the hash of that."""
 
     doc: SchemeDoc
     sha256: str
+    text: str = ""
+
+    @property
+    def flagged(self) -> ProposalDoc:
+        """What a flag of the measurement proposes."""
+        rules = self.doc.measurement
+        return ProposalDoc(measure=rules.proposal, months=rules.months)
 
     def since(self, as_of: date) -> date | None:
         """The first day of the period that ends on `as_of`; None: everything counts."""
@@ -187,10 +200,15 @@ def load_scheme(name_or_path: str | Path) -> Scheme:
             content = path.read_bytes()
         except OSError as error:
             raise Fault("scheme.unreadable", name, why=error.strerror or type(error).__name__) from None
+    return read_scheme(content, name)
+
+
+def read_scheme(content: bytes, name: str) -> Scheme:
+    """The scheme that a text says; `name` is what faults call it. Raises Fault as `load_scheme`."""
     located = read(content, name)
     doc = parsed(SchemeDoc, located, (), located.data)
     _hold_together(doc, located)
-    return Scheme(doc=doc, sha256=hashlib.sha256(content).hexdigest())
+    return Scheme(doc=doc, sha256=hashlib.sha256(content).hexdigest(), text=content.decode("utf-8"))
 
 
 def _hold_together(doc: SchemeDoc, located: Located) -> None:
@@ -227,6 +245,8 @@ def _hold_together(doc: SchemeDoc, located: Located) -> None:
                 )
             if not isinstance(entry, EventDoc):
                 _proposal(entry.proposal, located.at((*path, "proposal")))
+    flagged = ProposalDoc(measure=doc.measurement.proposal, months=doc.measurement.months)
+    _proposal(flagged, located.at(("measurement",)))
     _ladder(doc, located)
 
 

@@ -21,6 +21,8 @@ FIRST_ATTESTED = "0002"
 """The tables of the registry stand since then; whatever came later is not in its ledger entries."""
 EITHER_OR = dict.fromkeys(("notice", "notice_address"), ("expert_id", "office_id"))
 """Columns of which only one may be set, without the one that is."""
+SMALL = {("review_result", "passed"): 1}
+"""Numbers that another column of the row bounds."""
 
 
 def value(column: Column[Any], number: int, ids: dict[str, int]) -> Any:
@@ -57,7 +59,7 @@ def fill(store: Store) -> None:
         for table in Table.metadata.sorted_tables:
             if connection.execute(select(table.c.id).limit(1)).scalar() is None:
                 row = {
-                    column.name: value(column, next(numbers), ids)
+                    column.name: SMALL.get((table.name, column.name)) or value(column, next(numbers), ids)
                     for column in table.columns
                     if column.name not in ("id", "corrects_id", *EITHER_OR.get(table.name, ()))
                 }
