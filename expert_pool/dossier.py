@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import inspect, or_, select
 from sqlalchemy.orm import Session
 
-from expert_pool.registry import Expert, Organiser, Recorded, Table
+from expert_pool.registry import Committee, Expert, Membership, Organiser, Recorded, Table
 from expert_pool.viewer import Viewer, visible
 from solver.errors import Fault
 
@@ -68,6 +68,16 @@ def entries(session: Session, viewer: Viewer, code: str) -> list[Entry]:
     organisers = dict(session.execute(select(Organiser.id, Organiser.code)).all())
     listed = [e for table in _tables() for e in _of(session, viewer, table, found.id, organisers)]
     return sorted(listed, key=lambda e: (e.holds_on, e.recorded_at, e.table, e.id))
+
+
+def committees_for(session: Session, viewer: Viewer, code: str) -> list[tuple[str, str]]:
+    """The committees (code, name) that draw on a pool the expert ever stood in, as far as the viewer may see them."""
+    pools = (
+        select(Membership.pool_id).join(Expert, Expert.id == Membership.expert_id).where(Expert.code == code)
+    )
+    where = (Committee.pool_id.in_(pools), *visible(viewer, Committee))
+    rows = session.execute(select(Committee.code, Committee.name).where(*where).order_by(Committee.code))
+    return [(row.code, row.name) for row in rows]
 
 
 def current(found: Iterable[Entry], on: date) -> list[Entry]:

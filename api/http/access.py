@@ -32,6 +32,8 @@ OPEN: frozenset[tuple[str, str]] = frozenset(
         ("GET", "/readyz"),
         ("GET", "/metrics"),
         ("GET", "/api/v1/openapi.json"),
+        ("GET", "/sign-in"),
+        ("GET", "/static"),
     }
 )
 """Routes that ask nobody who they are: signing in, the probes, the description. (/metrics judges by address or its own
@@ -81,9 +83,24 @@ async def principal_of(request: Request) -> Principal | None:
         said = request.headers.get(CSRF_HEADER)
         if not sessions.csrf_holds(service.store.key, token, said):
             raise Fault("access.csrf", CSRF_HEADER)
+    return _asked_by(request, signed, token if cookie else None)
+
+
+def kept_principal(request: Request) -> Principal | None:
+    """Who asks a plain question, where this process looked it up within the last second."""
+    known: Principal | None = getattr(request.state, "principal", None)
+    if known is not None:
+        return known
+    service: Service = request.app.state.service
+    token, cookie = credential(request, service.settings)
+    signed = None if token is None else _kept(request.app).get(token, cookie)
+    return None if signed is None else _asked_by(request, signed, token if cookie else None)
+
+
+def _asked_by(request: Request, signed: Signed, session_token: str | None) -> Principal:
     request.state.principal = signed.principal
     request.state.signed = signed
-    request.state.session_token = token if cookie else None
+    request.state.session_token = session_token
     return signed.principal
 
 

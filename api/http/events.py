@@ -43,7 +43,7 @@ _threads: anyio.CapacityLimiter | None = None
 
 
 Looked = tuple[Sequence[tuple[int, str, bytes]], bool]
-"""Events as (number, kind, JSON), and whether these are the last there will ever be."""
+"""Events as (number, kind, text), and whether these are the last there will ever be. No kind: a plain message."""
 
 
 def event_stream(look: Callable[[int], Looked], *, after: int = 0) -> StreamingResponse:
@@ -56,8 +56,9 @@ def event_stream(look: Callable[[int], Looked], *, after: int = 0) -> StreamingR
 
 
 def as_event(number: int, kind: str, data: bytes) -> bytes:
-    """One event in the form of the stream. JSON on one line needs no further care."""
-    return b"id: %d\nevent: %s\ndata: %s\n\n" % (number, kind.encode(), data)
+    """One event in the form of the stream, a line of it for each line of `data`."""
+    named = b"event: %s\n" % kind.encode() if kind else b""
+    return b"id: %d\n%sdata: %s\n\n" % (number, named, b"\ndata: ".join(data.splitlines() or [b""]))
 
 
 def json_line(document: object) -> bytes:

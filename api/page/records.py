@@ -1,0 +1,53 @@
+"""Records in the words of the import sheets: what their fields are called, and how their values read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime
+from functools import cache
+from typing import Any
+
+from expert_pool.dossier import Entry
+from expert_pool.imports.labels import LABELS
+from expert_pool.imports.sheets import SHEETS, Column, Sheet
+from expert_pool.words import term
+from expert_pool.words.sentence import written_date
+
+
+def kind(entry: Entry, lang: str) -> str:
+    """What kind of record it is, as its sheet is called."""
+    sheet = _sheets().get(entry.table)
+    return term("sheet", sheet.name, lang) if sheet else entry.table
+
+
+def fields(entry: Entry, lang: str) -> Iterator[tuple[str, str]]:
+    """The fields that say something, each with its label."""
+    sheet = _sheets().get(entry.table)
+    columns = {column.field.removesuffix("_id"): column for column in sheet.columns} if sheet else {}
+    for name, value in entry.fields.items():
+        if value is None or value == "":
+            continue
+        column = columns.get(name)
+        yield _label(name, column, lang), _value(value, column, lang)
+
+
+def _label(name: str, column: Column | None, lang: str) -> str:
+    if column is not None and lang == "zh":
+        return column.zh
+    return (column.name if column else name).replace("_", " ")
+
+
+def _value(value: Any, column: Column | None, lang: str) -> str:
+    if isinstance(value, bool):
+        return term("words", value, lang)
+    if isinstance(value, date | datetime):
+        return written_date(value.isoformat()[:10], lang)
+    if column is not None and column.choices is not None:
+        choice = column.choices(str(value))
+        return LABELS[column.choices][choice][0] if lang == "zh" else str(choice).replace("_", " ")
+    return str(value)
+
+
+@cache
+def _sheets() -> dict[str, Sheet]:
+    return {str(sheet.table.__tablename__): sheet for sheet in SHEETS.values()}

@@ -1,0 +1,135 @@
+"""Background work: what was asked for, how far it is while it happens, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+from starlette.responses import Response, StreamingResponse
+
+from api.http.accepting import told
+from api.http.access import allowed
+from api.http.events import LastEventId, Looked, event_stream
+from api.http.service import Served, Service
+from api.page.answering import Given
+from api.page.answering import router as pages
+from api.page.charts import convergence
+from api.page.rendering import fragment, language_of, render
+from expert_pool import runs
+from expert_pool.accounts import Principal, Right
+from expert_pool.registry import RunRecord, RunState
+from expert_pool.runs import Happened
+from expert_pool.runs.turning import ENDED
+from expert_pool.words import known, say
+from solver.errors import Fault
+
+router = pages()
+_Reader = Annotated[Principal, Depends(allowed(Right.RUNS_READ))]
+_MOST_EVENTS = 5000
+_LINES = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Came:
+    """What came of a run, for its own asker: the document, the fault that ended it, files; empty for others."""
+
+    result: Mapping[str, Any] | None = None
+    fault: Fault | None = None
+    files: tuple[str, ...] = ()
+
+
+@router.get("/runs")
+def runs_page(
+    request: Request, asks: _Reader, service: Served, state: Annotated[RunState | None, Given] = None
+) -> Response:
+    """The own runs, newest first."""
+    with service.store.reading() as session:
+        found = runs.list_runs(session, asks, own=True, state=state, limit=_LINES)
+        lines = [told(session, run) for run in found]
+    return render(request, "runs.html", asks, lines=lines, state=state, states=list(RunState))
+
+
+@router.get("/runs/{run}")
+def run_page(request: Request, run: str, asks: _Reader, service: Served) -> Response:
+    """One run: live while it lasts, then what came of it."""
+    return render(request, "run.html", asks, **_shown(service, asks, run, language_of(request)))
+
+
+@router.get("/runs/{run}/watched")
+def run_part(request: Request, run: str, asks: _Reader, service: Served) -> Response:
+    """The same as a part of another page."""
+    return render(request, "_watched.html", asks, **_shown(service, asks, run, language_of(request)))
+
+
+@router.get("/runs/{run}/live")
+def run_stream(
+    request: Request, run: str, asks: _Reader, service: Served, last: LastEventId = None
+) -> StreamingResponse:
+    """The part of the page that changes, sent anew whenever something happened; `over` when it ended."""
+    with service.store.reading() as session:
+        runs.find(session, asks, run)
+
+    lang = language_of(request)
+
+    def look(after: int) -> Looked:
+        with service.store.reading() as session:
+            found = runs.find(session, asks, run)
+            seq, over = found.last_seq, found.state in ENDED
+        new = []
+        if seq > after:
+            part = fragment(request, "_run.html", asks, **_shown(service, asks, run, lang))
+            new.append((seq, "", part.encode()))
+        return new + ([(seq, "over", b"")] if over else []), over
+
+    return event_stream(look, after=int(last or 0))
+
+
+def _shown(service: Service, asks: Principal, code: str, lang: str) -> dict[str, Any]:
+    with service.store.reading() as session:
+        run = runs.find(session, asks, code)
+        document, happened = told(session, run), runs.events(session, run, limit=_MOST_EVENTS)
+        came = _came(service, asks, session, run)
+    return {
+        "run": document,
+        "ended": run.state in ENDED,
+        "chart": convergence(_solved(happened, lang)),
+        "came": came,
+        "leads": _leads(run, came),
+    }
+
+
+def _came(service: Service, asks: Principal, session: Any, run: RunRecord) -> Came:
+    if run.account_id != asks.account_id:
+        return Came()
+    outcome = runs.outcome(session, asks, run, key=service.store.key)
+    return Came(outcome.result, outcome.fault, outcome.files) if outcome else Came()
+
+
+def _leads(run: RunRecord, came: Came) -> str | None:
+    """Where the result is looked at, where it is a thing with a page of its own."""
+    panel = (came.result or {}).get("panel")
+    return f"/panels/{panel}" if panel and run.kind.startswith("panel.") else None
+
+
+def _solved(happened: Sequence[Happened], lang: str) -> list[tuple[str, float, int, int | None]]:
+    """Every incumbent as (goal, seconds since the run started, incumbent, bound)."""
+    began = next((one.at for one in happened if one.kind == "started"), None)
+    if began is None:
+        return []
+    return [
+        (
+            " + ".join(_goal(part, lang) for part in str(one.data.get("goal") or "").split("+")),
+            (one.at - began).total_seconds(),
+            int(one.data["incumbent"]),
+            one.data.get("bound"),
+        )
+        for one in happened
+        if one.kind == "incumbent" and one.data.get("incumbent") is not None
+    ]
+
+
+def _goal(id_: str, lang: str) -> str:
+    """A goal or soft rule in words; one with a name of its own keeps it."""
+    return next((say(code, lang) for code in (f"goal.{id_}", f"title.{id_}") if known(code, lang)), id_)

@@ -1,0 +1,24 @@
+"""Tables in and out: an import with everything that is wrong with its rows told beforehand, and exports with a purpose."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+from starlette.responses import Response
+
+from api.http.access import allowed
+from api.page.answering import router as pages
+from api.page.rendering import render
+from expert_pool.accounts import Principal, Right
+from expert_pool.imports.sheets import SHEETS
+
+router = pages()
+
+
+@router.get("/tables")
+def tables_page(
+    request: Request, asks: Annotated[Principal, Depends(allowed(Right.EXPERTS_WRITE))]
+) -> Response:
+    """Bringing a file in, and taking everything out."""
+    return render(request, "tables.html", asks, sheets=list(SHEETS.values()))

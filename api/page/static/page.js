@@ -1,0 +1,138 @@
+// What a page cannot do by itself: sending forms to the API, and keeping what was typed when a session has ended.
+// A form says what it asks for: data-api="POST /api/v1/...", and where to go then: data-then="/place/{field of the answer}".
+const body = document.body;
+const asked = document.getElementById("again");
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!form.dataset.api) return;
+  event.preventDefault();
+  const sure = form.dataset.confirm ?? event.submitter?.dataset.sure;
+  if (sure && !window.confirm(sure)) return;
+  send(form, event.submitter);
+});
+
+document.addEventListener("click", (event) => {
+  const row = event.target.closest("tr.link");
+  if (row && !event.target.closest("a, button, input, label")) row.querySelector("a").click();
+  if (event.target.closest("[data-print]")) window.print();
+});
+
+document.addEventListener("htmx:response:error", (event) => {
+  if (event.detail?.ctx?.response?.status === 401) signInAgain().then(() => window.location.reload());
+});
+
+async function send(form, submitter) {
+  const [method, address] = form.dataset.api.split(" ");
+  const button = submitter ?? form.querySelector("button:not([type=button])");
+  button?.setAttribute("aria-busy", "true");
+  tell(form, "");
+  try {
+    let answer = await request(method, address, form, button);
+    if (answer.status === 401 && !("signIn" in form.dataset)) {
+      await signInAgain();
+      answer = await request(method, address, form, button);
+    }
+    const type = answer.headers.get("content-type") ?? "";
+    const document_ = type.includes("json") ? await answer.json() : null;
+    if (answer.ok) arrived(form, answer, document_);
+    else refused(form, document_, answer.status);
+  } catch (error) {
+    if (error.name !== "AbortError") tell(form, form.dataset.offline ?? document.getElementById("offline")?.textContent ?? String(error));
+  } finally {
+    button?.removeAttribute("aria-busy");
+  }
+}
+
+function request(method, address, form, button) {
+  const headers = { "Accept-Language": body.dataset.language, "X-CSRF-Token": body.dataset.csrf };
+  if (form.dataset.version) headers["If-Match"] = form.dataset.version;
+  if (method === "POST" && !("signIn" in form.dataset)) headers["Idempotency-Key"] = keyOf(form, button);
+  let sent;
+  if (form.enctype === "multipart/form-data") sent = new FormData(form, button);
+  else if (method !== "DELETE" && method !== "GET") {
+    headers["Content-Type"] = "application/json";
+    sent = JSON.stringify(documentOf(form));
+  }
+  const filled = address.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(form.elements[name].value));
+  return fetch(filled, { method, headers, body: sent, credentials: "same-origin" });
+}
+
+// The same key while the form says the same, so that a click repeated after a broken line asks for nothing twice.
+function keyOf(form, button) {
+  const text = form.dataset.api + JSON.stringify([...new FormData(form, button)].map(([name, value]) => [name, value.name ? [value.name, value.size, value.lastModified] : value]));
+  if (form.dataset.said !== text) {
+    form.dataset.said = text;
+    form.dataset.key = Array.from(crypto.getRandomValues(new Uint8Array(12)), (b) => b.toString(16).padStart(2, "0")).join("");
+  }
+  return form.dataset.key;
+}
+
+function documentOf(form) {
+  const made = {};
+  for (const field of form.elements) {
+    if (!field.name || field.disabled || "address" in field.dataset) continue;
+    if ((field.type === "checkbox" || field.type === "radio") && !field.checked) {
+      if (field.dataset.type === "boolean") made[field.name] = false;
+      continue;
+    }
+    if (field.value === "" && !("empty" in field.dataset)) continue;
+    made[field.name] = { number: Number, boolean: () => true, list: (text) => text.split(/[\s,，、;；]+/).filter(Boolean) }[field.dataset.type]?.(field.value) ?? field.value;
+  }
+  return made;
+}
+
+function arrived(form, answer, document_) {
+  delete form.dataset.said;
+  if ("signIn" in form.dataset) {
+    if (asked.open) {
+      body.dataset.csrf = document_.csrf_token;
+      asked.close("done");
+      form.reset();
+    } else window.location.assign(document_.due ? "/own" : inside(new URLSearchParams(window.location.search).get("then")));
+    return;
+  }
+  if (form.dataset.show) {
+    form.dispatchEvent(new CustomEvent("page:answered", { bubbles: true, detail: document_ }));
+    return;
+  }
+  if (document_?.csrf_token) body.dataset.csrf = document_.csrf_token;
+  if (answer.status === 202 && form.dataset.watch) htmx.ajax("GET", `/runs/${encodeURIComponent(document_.code)}/watched`, form.dataset.watch);
+  else if (answer.status === 202 && document_?.code) window.location.assign(`/runs/${encodeURIComponent(document_.code)}`);
+  else if (form.dataset.then) window.location.assign(form.dataset.then.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(document_?.[name] ?? "")));
+  else window.location.reload();
+}
+
+// Only places of this very service: never another host.
+function inside(place) {
+  return place && /^\/(?![/\\])/.test(place) ? place : "/";
+}
+
+function refused(form, problem, status) {
+  if (problem?.code === "access.second_factor") {
+    const code = form.querySelector("[data-code]");
+    if (code) { code.hidden = false; code.querySelector("input").focus(); }
+  }
+  tell(form, problem?.detail ?? `HTTP ${status}`);
+  const name = (problem?.where ?? "").split(".").pop();
+  const field = name && form.elements.namedItem(name);
+  if (field?.setAttribute) { field.setAttribute("aria-invalid", "true"); field.focus(); }
+}
+
+function tell(form, text) {
+  for (const field of form.querySelectorAll("[aria-invalid]")) field.removeAttribute("aria-invalid");
+  const place = form.querySelector(".fault");
+  if (place) { place.textContent = text; place.hidden = !text; return; }
+  const shown = document.getElementById("told");
+  shown.replaceChildren();
+  if (text) { const line = document.createElement("p"); line.textContent = text; shown.append(line); }
+}
+
+function signInAgain() {
+  return new Promise((resolve, reject) => {
+    asked.returnValue = "";
+    asked.showModal();
+    asked.querySelector("[type=password]").focus();
+    asked.addEventListener("close", () => (asked.returnValue === "done" ? resolve() : reject(new DOMException("", "AbortError"))), { once: true });
+  });
+}

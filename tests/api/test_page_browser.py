@@ -1,0 +1,251 @@
+"""The page in a real browser (headless Chromium) over a service that really runs: clicks, live work, both languages,
+accessibility. Skipped, and said so, where there is no Chromium (README: how to get it)."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from signed_in_people import PASSWORD, account
+
+from expert_pool.accounts import Role
+from expert_pool.keys import Key
+from expert_pool.store import open_store
+
+KEY = Key(bytes(range(32)))
+PATIENCE = 90_000
+"""Milliseconds, for a machine that is busy with something else."""
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+QUIET = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+QUIET += ["--disable-component-update", "--disable-sync", "--disable-quic"]
+
+pytestmark = [
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt-get install chromium (README)"),
+    pytest.mark.xdist_group("browser"),
+]
+
+
+@pytest.fixture(scope="module")
+def served(tiny_template: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a service over the small registry, with a worker; accounts `office` and `manager`."""
+    folder = tmp_path_factory.mktemp("page")
+    database = f"sqlite:///{folder / 'registry.db'}"
+    shutil.copy(tiny_template[0], folder / "registry.db")
+    with open_store(database, key=KEY) as store:
+        account(store, "office", (Role.COMMITTEE_OFFICE, "HR"))
+        account(store, "manager", (Role.POOL_MANAGER, "HR"))
+        account(store, "auditor", (Role.AUDITOR, "HR"))
+    ours = {k: v for k, v in os.environ.items() if not k.startswith("EXPERT_POOL_")}
+    ours |= {"EXPERT_POOL_KEY": KEY.to_text(), "EXPERT_POOL_DATABASE": database}
+    command = [sys.executable, "-m", "api.cli.main", "serve", "--port", "0", "--json"]
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen(
+            command, cwd=folder, env=ours, stdout=subprocess.PIPE, stderr=log, text=True
+        )
+    try:
+        text = ""
+        while not text.endswith("}\n"):
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            assert line, (folder / "log").read_text()
+            text += line
+        url = str(json.loads(text)["url"])
+        until = time.monotonic() + PATIENCE / 1000
+        while httpx.get(f"{url}/readyz", timeout=PATIENCE).json().get("workers") != 1:
+            assert time.monotonic() < until
+            time.sleep(0.1)
+        yield url
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=PATIENCE / 1000)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield browser
+        browser.close()
+
+
+Open = Callable[..., Any]
+
+
+@pytest.fixture
+def signed(served: str, chromium: Any) -> Iterator[Open]:
+    """Opens a page signed in as somebody. At the end: no script failed, nothing was asked of another host."""
+    contexts, wrong = [], []
+
+    def opened(name: str, path: str = "/", **more: Any) -> Any:
+        context = chromium.new_context(
+            base_url=served, viewport={"width": 1280, "height": 900}, locale="zh-CN", **more
+        )
+        context.set_default_timeout(PATIENCE)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("console", lambda m: wrong.append(m.text) if "Content Security" in m.text else None)
+        page.on("request", lambda r: wrong.append(r.url) if not r.url.startswith(served) else None)
+        page.goto(path)
+        page.fill("main [name=name]", name)
+        page.fill("main [name=password]", PASSWORD)
+        page.click("main form button")
+        page.wait_for_url(f"**{path}")
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert wrong == []
+
+
+def test_a_wrong_password_is_told_beside_the_form_and_what_was_typed_stays(
+    served: str, chromium: Any
+) -> None:
+    page = chromium.new_page(base_url=served, locale="en-GB")
+    page.set_default_timeout(PATIENCE)
+    assert page.goto("/sign-in").ok
+    page.fill("main [name=name]", "office")
+    page.fill("main [name=password]", "not this one")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("main .fault:not([hidden])")
+    assert "Not signed in" in page.inner_text("main .fault")
+    assert page.input_value("main [name=name]") == "office"
+    page.context.close()
+
+
+def test_an_office_asks_for_a_panel_watches_it_and_looks_at_who_sits(signed: Open) -> None:
+    page = signed("office")
+    page.goto("/panels/new?meeting=M1")
+    page.click("form.ask button:not([type=button])")
+    page.wait_for_url("**/runs/*")
+    page.click("text=查看结果")
+    page.wait_for_url("**/panels/M1-P*")
+    assert "最优（已证明）" in page.inner_text("dl.facts")
+    seats = page.locator(".seat:not(.waits)")
+    assert seats.count() > 4
+    seats.first.locator("summary").click()
+    assert seats.first.locator("li").count() > 0
+    page.click("header a[rel=alternate]")
+    page.wait_for_selector("text=Rules and their margins")
+    page.goto("/panels")
+    assert page.get_attribute("html", "lang") == "en"
+    assert page.locator("tbody tr").count() >= 1
+
+
+def test_documents_are_asked_for_with_a_purpose_and_can_be_fetched(signed: Open) -> None:
+    page = signed("office")
+    page.goto("/panels/new?meeting=M1")
+    page.click("form.ask button:not([type=button])")
+    page.click("text=查看结果")
+    page.wait_for_url("**/panels/M1-P*")
+    page.fill("[name=purpose]", "报省职称办备案")
+    page.click("text=制作文件")
+    page.wait_for_url("**/runs/*")
+    page.wait_for_selector("text=panel.zh.docx")
+    with page.expect_download() as fetched:
+        page.click("text=panel.zh.docx")
+    assert Path(fetched.value.path()).read_bytes()[:2] == b"PK"
+
+
+def test_experts_are_found_as_one_types_and_the_address_keeps_the_filter(signed: Open) -> None:
+    page = signed("manager", "/experts")
+    everybody = page.locator("#found tbody tr").count()
+    page.locator("[name=q]").press_sequentially("E01")
+    page.wait_for_url("**q=E01**")
+    page.wait_for_function("document.querySelectorAll('#found tbody tr').length === 1")
+    assert everybody > 1
+    page.reload()
+    assert page.input_value("[name=q]") == "E01"
+    page.click("#found tbody tr a")
+    page.wait_for_url("**/experts/E01")
+    assert page.locator("ol.line > li").count() > 0
+    page.go_back()
+    page.wait_for_url("**q=E01**")
+
+
+def test_an_import_is_looked_at_first_and_every_wrong_row_is_told_in_place(
+    signed: Open, tmp_path: Path
+) -> None:
+    page = signed("manager", "/tables")
+    wrong, right = tmp_path / "employers.csv", tmp_path / "new" / "employers.csv"
+    wrong.write_text("code,legal_person,region\nN1,perhaps,220000\n", encoding="utf-8")
+    right.parent.mkdir()
+    right.write_text("code,legal_person,region\nN1,yes,220000\n", encoding="utf-8")
+    page.set_input_files("[name=file]", wrong)
+    page.click("button[value=true]")
+    page.wait_for_selector("#watched .notice.bad")
+    assert page.inner_text("#watched tbody td.number") == "2"
+    page.set_input_files("[name=file]", right)
+    page.click("button[value=true]")
+    page.wait_for_selector("#watched .notice.good")
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.click("button[value=false]")
+    page.wait_for_selector("text=已导入")
+
+
+def test_a_session_that_ends_in_the_middle_of_a_form_costs_nothing_typed(signed: Open) -> None:
+    page = signed("office", "/panels/new?meeting=M1")
+    page.click("summary")
+    page.fill("[name=seed]", "77")
+    page.context.clear_cookies()
+    page.click("form.ask button:not([type=button])")
+    page.wait_for_selector("#again[open]")
+    page.fill("#again [name=password]", PASSWORD)
+    page.click("#again button")
+    page.wait_for_url("**/runs/*")
+    page.click("text=查看结果")
+    page.wait_for_url("**/panels/M1-P*")
+    assert "77" in page.inner_text("dl.facts")
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("office", "/"),
+        ("office", "/panels"),
+        ("office", "/panels/new?meeting=M1"),
+        ("office", "/runs"),
+        ("office", "/own"),
+        ("manager", "/experts"),
+        ("manager", "/experts/E01"),
+        ("manager", "/tables"),
+        ("auditor", "/ledger"),
+        ("auditor", "/panels/M1-P1"),
+    ],
+)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_keeps_anybody_out(signed: Open, name: str, path: str, scheme: str) -> None:
+    """axe finds nothing serious (WCAG 2.2 AA), in the light and in the dark, on a tablet neither anything cut off."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    page = signed(name, path.partition("?")[0], color_scheme=scheme)
+    page.goto(path)
+    found = [
+        (one["id"], [node["html"][:200] for node in one["nodes"]])
+        for one in Axe().run(page).response["violations"]
+        if one["impact"] in ("serious", "critical")
+    ]
+    assert found == []
+    page.set_viewport_size({"width": 768, "height": 1024})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 768
+
+
+def test_everything_can_be_reached_with_the_keyboard(signed: Open) -> None:
+    page = signed("office")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
