@@ -1,6 +1,6 @@
 """`make bench`: every figure of docs/benchmarks.md, measured anew; `python -m bench PART...` for some of them.
 
-Parts: solve, lexicographic, diagnosis, registry, snapshot, coauthors. Besides, only when asked for: service, scale. Medians over seeds with [least .. most]; ratios are taken within one run,
+Parts: solve, lexicographic, diagnosis, registry, snapshot, coauthors. Besides, only when asked for: sweep, frontier, service, scale. Medians over seeds with [least .. most]; ratios are taken within one run,
 job against job on the same problem, so that a busy machine weighs on both.
 """
 
@@ -12,11 +12,13 @@ import tempfile
 from pathlib import Path
 from statistics import median
 
-from bench import coauthors, scale, service
+from bench import coauthors, measurement, scale, service
 from bench.measure import Cost, machine, run, spread
 from bench.picture import Point, draw
 
 PARTS = ("solve", "lexicographic", "diagnosis", "registry", "snapshot", "coauthors")
+WHAT_IF = ("sweep", "frontier")
+"""Parts of the what-if, with `--what-if-experts`."""
 AT_HOME = ("service", "scale")
 """Parts that run only when they are asked for: they make large databases under --home and use them again."""
 
@@ -131,6 +133,42 @@ def snapshot(experts: int) -> None:
     print(f"peak MB: {median(c.peak_mb for c in runs):.0f}   must 600")
 
 
+def sweep(seeds: int, experts: int, mode: str) -> None:
+    """Fifty points warm beside fifty cold searches: the same optima, a part of the CPU."""
+    print(f"\n## Sweep of 50 points, {experts:,} experts, {mode}, {seeds} seeds")
+    print(
+        "| seed | cold CPU s | cold wall s | warm CPU s | warm wall s | searched | cold to warm | same optima |"
+    )
+    print("|---|---|---|---|---|---|---|---|", flush=True)
+    ratios = []
+    for seed in range(1, seeds + 1):
+        cold = run("sweep_cold", str(experts), str(seed), mode, seconds=3600)
+        warm = run("sweep_warm", str(experts), str(seed), mode)
+        ratios.append(cold.cpu / warm.cpu)
+        print(
+            f"| {seed} | {cold.cpu:.1f} | {cold.wall:.1f} | {warm.cpu:.2f} | {warm.wall:.2f} | "
+            f"{warm.said['searched']} of 50 | {ratios[-1]:.1f} | {cold.said['costs'] == warm.said['costs']} |",
+            flush=True,
+        )
+    print(f"cold to warm, CPU: {spread(ratios, 1)}   must 4, stretch 8; warm wall must 15, stretch 6")
+
+
+def frontier(seeds: int, experts: int) -> None:
+    """Exact frontiers of two goals."""
+    print(f"\n## Exact frontier of two goals, {experts:,} experts, {seeds} seeds")
+    print("| goals | wall s | CPU s | points | complete |")
+    print("|---|---|---|---|---|", flush=True)
+    for goals in (("peer_match", "least_recently_served"), ("peer_match", "load")):
+        runs = [run("trace", str(experts), str(seed), *goals) for seed in range(1, seeds + 1)]
+        print(
+            f"| {' x '.join(goals)} | {spread([r.wall for r in runs])} | {spread([r.cpu for r in runs])} | "
+            f"{spread([r.said['points'] for r in runs], 0)} | "
+            f"{sum(r.said['complete'] for r in runs)} of {seeds} |",
+            flush=True,
+        )
+    print("must 60 s wall, stretch 20")
+
+
 def main() -> None:
     """Runs the parts asked for, all by default."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
@@ -156,6 +194,7 @@ def main() -> None:
     parser.add_argument("--service-experts", type=int, default=100_000)
     parser.add_argument("--scale-experts", type=int, default=1_000_000)
     parser.add_argument("--plans", action="store_true", help="show the plans behind the figures of scale")
+    parser.add_argument("--what-if-experts", type=int, default=10_000, help="of sweep and frontier")
     given = parser.parse_args()
     chosen = given.parts or PARTS
     print(f"# {machine()}")
@@ -177,10 +216,17 @@ def main() -> None:
             coauthors.main()
         else:
             print(f"absent: {coauthors.GRAPH}; set EXPERT_POOL_INSTANCES", file=sys.stderr)
+    if "measurement" in chosen:
+        measurement.main(given.seeds)
     if "service" in chosen:
         service.main(given.home, given.service_experts, given.seconds, given.connections)
     if "scale" in chosen:
         scale.main(given.home, given.scale_experts, plans=given.plans)
+    if "sweep" in chosen:
+        for mode in ("weighted", "lexicographic"):
+            sweep(given.seeds, given.what_if_experts, mode)
+    if "frontier" in chosen:
+        frontier(given.seeds, given.what_if_experts)
     print(f"\n# {machine()}")
 
 

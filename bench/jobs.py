@@ -8,8 +8,9 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+from bench import measurement
 from bench.measure import Stopwatch
-from solver.problem import Limits, Problem
+from solver.problem import Limits, Problem, RuleChange
 from solver.rules.gate import FactGate
 
 
@@ -190,6 +191,59 @@ def snapshot(database: str) -> None:
         watch.report(experts=len(problem.experts), conflicts=len(problem.between.left))
 
 
+def grid(experts: str, seed: str, mode: str) -> tuple[Problem, list[tuple[RuleChange, ...]]]:
+    """Ten private shares of 0 to 60% by five shares of newcomers of 0 to 60%."""
+    points = [
+        (
+            RuleChange("newcomers", {"least": f"{15 * new}/100"}),
+            RuleChange("private", {"least": f"{60 * private}/900"}),
+        )
+        for new in range(5)
+        for private in range(10)
+    ]
+    return made_problem(experts, seed, weighted=mode == "weighted"), points
+
+
+def sweep_cold(experts: str, seed: str, mode: str) -> None:
+    """Fifty searches, each from nothing but warm engine processes."""
+    from solver.search import search
+    from solver.sweeping.sweep import planned
+
+    problem, points = grid(experts, seed, mode)
+    warm_up()
+    watch = Stopwatch()
+    found = [search(one, distinct=True) for one in planned(problem, points).problems]
+    watch.report(
+        costs=[[goal.value for goal in one.goals] for one in found], unique=[o.unique for o in found]
+    )
+
+
+def sweep_warm(experts: str, seed: str, mode: str, workers: str = "1") -> None:
+    """The same points as one sweep."""
+    from solver.sweeping.crew import Task, sweep_all
+
+    problem, points = grid(experts, seed, mode)
+    warm_up()
+    watch = Stopwatch()
+    (found,) = sweep_all([Task(problem, tuple(points))], workers=int(workers))
+    watch.report(
+        costs=[list(found[at].costs) for at in range(len(points))],
+        unique=[found[at].unique for at in range(len(points))],
+        searched=sum(one.how == "solved" for one in found.values()),
+    )
+
+
+def trace(experts: str, seed: str, first: str, second: str) -> None:
+    """The exact frontier of two goals."""
+    from solver.sweeping.frontier import frontier
+
+    problem = made_problem(experts, seed, weighted=False)
+    warm_up()
+    watch = Stopwatch()
+    found = frontier(problem, (first, second))
+    watch.report(points=len(found.points), complete=found.complete, solves=found.solves)
+
+
 JOBS: dict[str, Callable[..., None]] = {
     "assemble": assemble,
     "rival": rival,
@@ -199,6 +253,14 @@ JOBS: dict[str, Callable[..., None]] = {
     "load": load,
     "facts": facts,
     "snapshot": snapshot,
+    "sweep_cold": sweep_cold,
+    "sweep_warm": sweep_warm,
+    "trace": trace,
+    "measure": measurement.measure_job,
+    "joint": measurement.naive_job,
+    "scores_fill": measurement.fill_job,
+    "scores_bring": measurement.bring_job,
+    "scores_load": measurement.load_job,
 }
 
 if __name__ == "__main__":

@@ -192,12 +192,13 @@ def _judged(
         viewer if owner is None else Viewer(viewer.actor, frozenset((owner,)), committees=viewer.committees)
     )
     importer = Importer(only, organiser, clock.today(), clock.now())
-    marks = _marks(typed[spec.name], marker(session, key))
-    known = known_things(session, only, typed, set(filter(None, marks["national_id_mark"])), organiser)
+    marks = _marks(typed[spec.name], marker(session, key)) if spec.name == "experts" else {}
+    known = known_things(
+        session, only, typed, set(filter(None, marks.get("national_id_mark", ()))), organiser
+    )
     resolved = resolve(typed, known, importer, errors)
     draft = resolved.drafts[spec.name]
-    if spec.name == "experts":
-        draft.fields.update(marks)
+    draft.fields.update(marks)
     links = known_links(session, only) if spec.name == "employer_links" else []
     check(resolved, known, importer, links, errors)
     _refuse(errors)
@@ -269,8 +270,6 @@ def _sealed(column: Column, draft: Draft, key: Key, *, given: bool, new: bool) -
 def _marks(typed: TypedSheet, mark: Marker) -> dict[str, list[Any]]:
     return {
         f"{name}_mark": [value and mark(value) for value in typed.values(name)]
-        if typed.sheet.name == "experts"
-        else []
         for name in ("national_id", "phone")
     }
 

@@ -101,10 +101,16 @@ def find_record(
     session: Session, viewer: Viewer, name: str, number: int, *more: ColumnElement[bool]
 ) -> Row[Any]:
     """A record by its number, as its telling reads it. Raises Fault `entering.record_unknown`."""
-    tells = telling(name)
-    found = session.execute(
-        tells.statement.where(tells.table.id == number, *visible(viewer, tells.table), *more)
-    ).one_or_none()
+    statement = _by_number(viewer, name)
+    session.flush()
+    asked = statement.where(*more) if more else statement
+    found = session.connection().execute(asked, {"number": number}).one_or_none()
     if found is None:
         raise Fault("entering.record_unknown", str(number), what=name)
     return found
+
+
+@lru_cache(1024)
+def _by_number(viewer: Viewer, name: str) -> Select[Any]:
+    tells = telling(name)
+    return tells.statement.where(tells.table.id == bindparam("number"), *visible(viewer, tells.table))

@@ -6,21 +6,21 @@ import hmac
 import os
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import (
     URL,
     Connection,
     Engine,
-    create_engine,
-    event,
+    TextClause,
     func,
     insert,
     inspect,
@@ -29,10 +29,11 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.exc import ArgumentError, DatabaseError, IntegrityError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
-from sqlalchemy.pool import StaticPool
 
-from expert_pool import clock
+from expert_pool import clock, engines
+from expert_pool.engines import CONNECTIONS, READING, engine_of, in_memory, reader_of
 from expert_pool.keys import Key, coming_key, load_key
 from expert_pool.registry import Installation, Table
 from solver.errors import Fault
@@ -42,20 +43,14 @@ if TYPE_CHECKING:
 
 DATABASE_VARIABLE = "EXPERT_POOL_DATABASE"
 DEFAULT_URL = "sqlite:///expert-pool.db"
-HEAD = "0009"
+HEAD = "0013"
 """The newest revision of the tables."""
 
-_BUSY_MS = 30_000
-_MAPPED = 1 << 30
-"""So much of an SQLite file is read through the system's page cache, which all connections share."""
-_CACHE_KB = 16_000
-"""SQLite's own cache of a connection, for pages that a transaction has touched."""
 _turns: defaultdict[str, Lock] = defaultdict(Lock)
 """By SQLite file, whose turn it is to write in this process: waiting for a lock is quicker and fairer than asking
 SQLite again and again."""
 _MIGRATION_LOCK = 0x65787065_72747001  # one number for pg_advisory_xact_lock
 _migrating = Lock()  # alembic's context is one per process
-_READING = "expert_pool_reading"
 _KEY_CHECK = "select key_check from installation where id = 1"
 _KEY_CHECK_SHARED = "select key_check from installation where id = 1 for share"
 _DRIVERS = {
@@ -69,6 +64,10 @@ _COLLIDED = ("40001", "40P01", "55P03")
 """PostgreSQL's states for what another writer made impossible just now."""
 _BROKEN = ("disk", "unable to open", "readonly database", "malformed")
 """Signs in SQLite's messages that the file, not the statement, is at fault."""
+
+
+class Undone(Exception):
+    """Raised in a block of `Store.session` that was only tried: nothing of it is kept, and what follows goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +84,15 @@ class Store:
 
     @contextmanager
     def session(self) -> Iterator[Session]:
-        """A session that writes: commits at the end of the block, rolls back if it raises.
+        """A session that writes: commits at the end of the block, rolls back if it raises (`Undone`: and goes on after
+        it).
 
         Objects stay usable after the commit. Raises Fault `store.busy` when another writer was in the way
         (SQLite: for half a minute), `store.unusable` when the database could not be used (disk full,
         connection lost, ...), `key.rotated` when the key was rotated since this process opened the database.
         """
         with (
+            suppress(Undone),
             _faults(self.url),
             self._turn(),
             Session(self.engine, expire_on_commit=False) as session,
@@ -107,7 +108,7 @@ class Store:
             yield
             return
         turn = _turns[str(self.engine.url.database)]
-        if not turn.acquire(timeout=_BUSY_MS / 1000):
+        if not turn.acquire(timeout=engines.BUSY_MS / 1000):
             raise Fault("store.busy", self.engine.url.render_as_string())
         try:
             yield
@@ -119,12 +120,17 @@ class Store:
         """A session that sees one consistent snapshot and cannot write; it holds up no writer. Faults as
         `session`.
         """
-        options: dict[str, Any] = {_READING: True}
-        if self.engine.dialect.name == "postgresql":
-            options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-        engine = self.engine.execution_options(**options)
-        with _faults(self.url), Session(engine, expire_on_commit=False) as session, session.begin():
+        with self.faults(), Session(self.reader, expire_on_commit=False) as session, session.begin():
             yield session
+
+    @property
+    def reader(self) -> Engine:
+        """The engine whose transactions are those of `reading`."""
+        return reader_of(self.engine)
+
+    def faults(self) -> AbstractContextManager[None]:
+        """Within the block what the database could not do is said as a Fault, as by `session`."""
+        return _faults(self.url)
 
     def close(self) -> None:
         """Give back every connection."""
@@ -139,12 +145,20 @@ class Store:
         self.close()
 
 
-def open_store(url: str | None = None, *, upgrade: bool = True, key: Key | None = None) -> Store:
+def open_store(
+    url: str | None = None,
+    *,
+    upgrade: bool = True,
+    key: Key | None = None,
+    connections: int = CONNECTIONS,
+    patience: float | None = None,
+) -> Store:
     """Open the database at `url` (a SQLAlchemy URL or the path of an SQLite file).
 
     Without `url`: EXPERT_POOL_DATABASE, else `expert-pool.db` in the working directory. With `upgrade` a new
     or older database is migrated to the newest tables first; without, it is opened as it stands. `key`: else
-    as `keys.load_key` finds it.
+    as `keys.load_key` finds it. `connections`: so many at once; whoever needs one more waits half a minute for it.
+    `patience`: seconds that a statement waits for a lock in PostgreSQL (None: as long as it takes).
 
     Raises Fault: `store.url_malformed`, `store.url_backend` (neither SQLite nor PostgreSQL),
     `store.no_folder`, `store.not_ours` (a file or database that is something else), `store.newer` (written by
@@ -153,7 +167,7 @@ def open_store(url: str | None = None, *, upgrade: bool = True, key: Key | None 
     """
     place = _place(url or os.environ.get(DATABASE_VARIABLE) or DEFAULT_URL)
     full = place.render_as_string(hide_password=False)
-    engine = _engine(place)
+    engine = engine_of(place, connections, patience)
     try:
         with _faults(full):
             present = _revision(engine) if _exists(place) else None
@@ -190,19 +204,39 @@ def allocate(session: Session, table: type[Table], count: int) -> list[int]:
 
     Insert them before adding rows of that table in any other way.
     """
-    if count == 0:
-        return []
+    return allocate_each(session, {table: count})[table]
+
+
+def allocate_each(session: Session, wanted: Mapping[type[Table], int]) -> dict[type[Table], list[int]]:
+    """As `allocate`, for several tables in one statement."""
+    asked = {table: count for table, count in wanted.items() if count}
+    found: dict[type[Table], list[int]] = {table: [] for table in wanted}
+    if not asked:
+        return found
     session.flush()
-    name = table.__tablename__
-    if session.get_bind().dialect.name == "postgresql":
-        statement = text(
-            "select nextval(pg_get_serial_sequence(:name, 'id')) from generate_series(1, :count)"
-        )
-        return sorted(session.scalars(statement, {"name": f'"{name}"', "count": count}))
+    connection = session.connection()
+    there = connection.dialect.name == "postgresql"
+    statement = _next_ids(tuple(table.__tablename__ for table in asked), there)
+    counts = dict(enumerate(asked.values())) if there else {}
+    row = connection.execute(statement, {f"count_{at}": count for at, count in counts.items()}).one()
     given: dict[str, int] = session.info.setdefault("allocated", {})
-    last = max(session.scalar(select(func.max(table.id))) or 0, given.get(name, 0))
-    given[name] = last + count
-    return list(range(last + 1, last + count + 1))
+    for (table, count), last in zip(asked.items(), row, strict=True):
+        if there:
+            found[table] = sorted(last)
+            continue
+        begin = max(last or 0, given.get(table.__tablename__, 0)) + 1
+        given[table.__tablename__] = begin + count - 1
+        found[table] = list(range(begin, begin + count))
+    return found
+
+
+@cache
+def _next_ids(names: tuple[str, ...], there: bool) -> TextClause:
+    """PostgreSQL's sequences give fresh ids; of SQLite's tables, which have one writer, the last ids are read."""
+    drawn = "array(select nextval(pg_get_serial_sequence('\"{name}\"', 'id')) from generate_series(1, :count_{at}))"
+    last = '(select max(id) from "{name}")'
+    parts = ((drawn if there else last).format(name=name, at=at) for at, name in enumerate(names))
+    return text(f"select {', '.join(parts)}")
 
 
 def migrations() -> Config:
@@ -226,7 +260,7 @@ def _place(url: str) -> URL:
     if place.drivername not in _DRIVERS:
         raise Fault("store.url_backend", place.render_as_string(), backend=place.drivername)
     place = place.set(drivername=_DRIVERS[place.drivername])
-    if place.get_backend_name() == "sqlite" and not _in_memory(place):
+    if place.get_backend_name() == "sqlite" and not in_memory(place):
         file = Path(str(place.database)).expanduser()
         if not file.parent.is_dir():
             raise Fault("store.no_folder", str(file.parent))
@@ -234,45 +268,15 @@ def _place(url: str) -> URL:
     return place
 
 
-def _in_memory(place: URL) -> bool:
-    return place.database in (None, "", ":memory:")
-
-
-def _engine(place: URL) -> Engine:
-    if place.get_backend_name() == "postgresql":
-        return create_engine(place, pool_pre_ping=True)
-    if _in_memory(place):
-        engine = create_engine(place, poolclass=StaticPool, connect_args={"check_same_thread": False})
-    else:
-        engine = create_engine(place)
-    event.listen(engine, "connect", _connected)
-    event.listen(engine, "begin", _begun)
-    return engine
-
-
-def _connected(connection: sqlite3.Connection, _record: object) -> None:
-    connection.isolation_level = None  # the driver must not begin transactions behind our back
-    cursor = connection.cursor()
-    cursor.execute(f"pragma busy_timeout = {_BUSY_MS}")
-    cursor.execute("pragma foreign_keys = on")
-    cursor.execute(f"pragma mmap_size = {_MAPPED}")
-    cursor.execute(f"pragma cache_size = -{_CACHE_KB}")
-    cursor.close()
-
-
-def _begun(connection: Connection) -> None:
-    reading = bool(connection.get_execution_options().get(_READING))
-    connection.exec_driver_sql(f"pragma query_only = {'on' if reading else 'off'}")
-    connection.exec_driver_sql("begin" if reading else "begin immediate")
-
-
 @contextmanager
 def _faults(url: str) -> Iterator[None]:
     """Say as a Fault what the database could not do for reasons outside this program."""
-    where = make_url(url).render_as_string(hide_password=True)
     try:
         yield
+    except PoolTimeout as error:
+        raise Fault("store.busy", make_url(url).render_as_string(hide_password=True)) from error
     except (DatabaseError, sqlite3.Error) as error:
+        where = make_url(url).render_as_string(hide_password=True)
         cause = getattr(error, "orig", error)
         reason = str(cause).strip()
         if "database is locked" in reason or getattr(cause, "sqlstate", None) in _COLLIDED:
@@ -288,7 +292,7 @@ def _faults(url: str) -> Iterator[None]:
 
 
 def _looking(engine: Engine) -> Connection:
-    return engine.execution_options(**{_READING: True}).connect()
+    return engine.execution_options(**{READING: True}).connect()
 
 
 def _exists(place: URL) -> bool:
@@ -296,7 +300,7 @@ def _exists(place: URL) -> bool:
     if place.get_backend_name() != "sqlite":
         return True
     file = Path(str(place.database))
-    return not _in_memory(place) and file.exists() and file.stat().st_size > 0
+    return not in_memory(place) and file.exists() and file.stat().st_size > 0
 
 
 def _revision(engine: Engine) -> str | None:

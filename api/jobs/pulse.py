@@ -24,7 +24,8 @@ class Pulse:
 
     No clocks are compared: another worker is given up when it stood still while we beat `STILL` times. Whatever keeps
     us from beating (a database that is busy or away) therefore never makes others look dead. A worker whose process
-    this machine knows to be gone is given up at once. `on_lost` is called when we were given up ourselves.
+    this machine knows to be gone is given up at once. `on_lost` is called when we were given up ourselves, or the
+    installation's key was rotated under us.
     """
 
     def __init__(
@@ -72,4 +73,8 @@ class Pulse:
                     self._on_lost()
                     return
             except Fault as fault:
+                if fault.code == "key.rotated":  # nothing can be written with the key this process has
+                    log.error("worker %s has the key from before a rotation", self._slot.name)
+                    self._on_lost()
+                    return
                 log.warning("no heartbeat: %s", fault.code)

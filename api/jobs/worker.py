@@ -17,7 +17,9 @@ from api.jobs.pulse import Pulse
 from api.jobs.reaper import Reaper
 from api.jobs.schedules import SCHEDULES, Schedule
 from api.settings import Settings
+from api.tracing import trace_transactions
 from expert_pool import runs
+from expert_pool.engines import CONNECTIONS
 from expert_pool.store import Store, open_store
 
 log = logging.getLogger("expert_pool.jobs")
@@ -55,7 +57,8 @@ def worker_main(
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
-        with open_store(settings.database) as store:
+        with open_store(settings.database, connections=CONNECTIONS + 2 * settings.solves) as store:
+            trace_transactions(store.engine)
             left = _carry(store, settings, told, draining, parent, ready, schedules)
     finally:
         for number, handler in before.items():

@@ -26,7 +26,7 @@ from expert_pool.imports.write import write
 from expert_pool.keys import Key
 from expert_pool.privacy.erasure import is_erased
 from expert_pool.privacy.marks import Marker, marker
-from expert_pool.store import Store
+from expert_pool.store import Store, Undone
 from expert_pool.viewer import Viewer
 from solver.errors import Fault
 from solver.progress import Progress, Reporter, silent
@@ -55,7 +55,14 @@ def import_tables(
     `import.unknown_kind_of_file`, `import.damaged`, `import.cut_off`, `import.encoding`, `import.csv_malformed`,
     `import.too_large`, `import.no_rows`; and `import.collided` when another writer was in the way.
     """
+    from expert_pool.reevaluation.score_import import import_scores
+    from expert_pool.reevaluation.score_sheets import sources_of
+
     place = Path(path)
+    if sources := sources_of(place):  # written scores: too many to hold, so they are read piece by piece
+        return import_scores(
+            store, viewer, sources, dry_run=dry_run, organiser=organiser, correct=correct, report=report
+        )
     with _no_collector():
         return _import(
             store, place, Importer(viewer, organiser, clock.today(), clock.now()), dry_run, correct, report
@@ -84,7 +91,7 @@ def _import(
                 wrote = _Counter(report, total // 2, total)
                 write(session, store.key, importer, plans, teller, source, wrote)
             if errors or dry_run:
-                session.rollback()
+                raise Undone
     except IntegrityError as trouble:
         raise Fault("import.collided", str(place)) from trouble
     report(Progress("import", total, total))

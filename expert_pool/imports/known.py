@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, select, true
+from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, or_, select, true
 from sqlalchemy.orm import Session
 
+from expert_pool.columns import kept
 from expert_pool.imports.sheets import SHEETS, Column, Kind, Sheet
 from expert_pool.imports.typed import TypedSheet
-from expert_pool.registry import EmployerLink, Expert, Meeting, Organiser, Specialty, SpecialtyMapping
+from expert_pool.registry import EmployerLink, Expert, Meeting, Organiser
 from expert_pool.viewer import Viewer, visible
 
 MOST_ASKED = 20_000
@@ -34,7 +35,7 @@ class KnownThing:
 class KnownThings:
     """Per sheet the rows found by key (a code, `version/code`, or a pair of ids).
 
-    `roots` are the organisers without a parent; `marks` tells which expert has a national ID, `meetings` which
+    `roots` are the organisers without a parent, where one of them may have to be found; `marks` tells which expert has a national ID, `meetings` which
     meeting an agenda has on a day.
     """
 
@@ -72,20 +73,21 @@ def known_things(
         asked["organisers"].add(organiser)
     rows: dict[str, dict[Any, KnownThing]] = {}
     for name, sheet in SHEETS.items():
+        rows[name] = {}
         if sheet.key == ("code",) and asked[name]:
-            key: ColumnElement[Any] = sheet.table.code  # type: ignore[attr-defined]
-            only = _among(key, asked[name])
-            rows[name] = {found: thing for (found,), thing in _things(session, viewer, sheet, [key], only)}
-        else:
-            rows[name] = {}
+            some = asked[name] if len(asked[name]) <= MOST_ASKED else None
+            rows[name] = {key[0]: thing for key, thing in _things(session, viewer, name, ("code",), some)}
     if asked["specialties"]:
-        keys: list[Any] = [Specialty.version, Specialty.code]
-        found_keys = _things(session, viewer, SHEETS["specialties"], keys, [])
+        found_keys = _things(session, viewer, "specialties", ("version", "code"))
         rows["specialties"] = {f"{version}/{code}": thing for (version, code), thing in found_keys}
     if "specialty_mappings" in typed:
-        keys = [SpecialtyMapping.old_id, SpecialtyMapping.new_id]
-        rows["specialty_mappings"] = dict(_things(session, viewer, SHEETS["specialty_mappings"], keys, []))
-    roots = select(Organiser.id).where(Organiser.parent_id.is_(None), *visible(viewer, Organiser))
+        rows["specialty_mappings"] = dict(
+            _things(session, viewer, "specialty_mappings", ("old_id", "new_id"))
+        )
+    roots: Sequence[int] = ()
+    if organiser is None and viewer.organisers is None:
+        top = select(Organiser.id).where(Organiser.parent_id.is_(None), *visible(viewer, Organiser))
+        roots = session.scalars(top).all()
     taken: dict[str, str] = {}
     for part in _in_parts(Expert.national_id_mark, marks):
         holders = session.execute(select(Expert.national_id_mark, Expert.code).where(part))
@@ -94,7 +96,7 @@ def known_things(
     if "meetings" in typed:
         sittings = select(Meeting.agenda_id, Meeting.on, Meeting.code)
         meetings = {(agenda, on): code for agenda, on, code in session.execute(sittings)}
-    return KnownThings(rows, session.scalars(roots).all(), taken, meetings)
+    return KnownThings(rows, roots, taken, meetings)
 
 
 def known_records(
@@ -103,28 +105,38 @@ def known_records(
     """The records of `subjects` (experts, employers or committees, by id) that the viewer may see, oldest first."""
     if not subjects:
         return []
-    table: Any = sheet.table
-    fields = [column.field for column in sheet.columns if column.name not in {"organiser", "recorded_at"}]
-    statement = select(
-        table.id,
-        table.organiser_id,
-        table.void,
-        table.corrects_id,
-        *(getattr(table, name) for name in fields),
-    ).where(*visible(viewer, table))
-    about = [getattr(table, name) for name in subject_fields(sheet)]
+    fields = _record_fields(sheet)
+    some = len(subjects) <= MOST_ASKED
+    statement = _records(viewer, sheet.name, some)
+    session.flush()
+    connection = session.connection()
     found: dict[int, Any] = {}
-    parts: Iterator[ColumnElement[bool]] = iter([true()])
-    if len(subjects) <= MOST_ASKED:
-        parts = (or_(*(one.in_(part) for one in about)) for part in _parts(subjects))
-    for only in parts:
-        for row in session.execute(statement.where(only)):
+    for part in _parts(subjects) if some else [None]:
+        given = {"asked": part} if part is not None else {}
+        for row in connection.execute(statement, given):
             found[row[0]] = row
     superseded = {row[3] for row in found.values()}
     return [
         KnownRecord(row[0], row[1], row[2], row[0] in superseded, dict(zip(fields, row[4:], strict=True)))
         for _, row in sorted(found.items())
     ]
+
+
+def _record_fields(sheet: Sheet) -> list[str]:
+    return [column.field for column in sheet.columns if column.name not in {"organiser", "recorded_at"}]
+
+
+@kept
+def _records(viewer: Viewer, name: str, some: bool) -> Select[Any]:
+    sheet = SHEETS[name]
+    table: Any = sheet.table
+    fields = (getattr(table, field) for field in _record_fields(sheet))
+    statement: Select[Any] = select(table.id, table.organiser_id, table.void, table.corrects_id, *fields)
+    statement = statement.where(*visible(viewer, table))
+    if not some:
+        return statement
+    asked: BindParameter[Any] = bindparam("asked", expanding=True)
+    return statement.where(or_(*(getattr(table, field).in_(asked) for field in subject_fields(sheet))))
 
 
 def subject_fields(sheet: Sheet) -> list[str]:
@@ -171,21 +183,28 @@ def _asked(typed: Mapping[str, TypedSheet]) -> dict[str, set[str]]:
 
 
 def _things(
-    session: Session, viewer: Viewer, sheet: Sheet, key: Sequence[Any], only: Sequence[ColumnElement[bool]]
+    session: Session, viewer: Viewer, name: str, key: tuple[str, ...], some: Collection[str] | None = None
 ) -> Iterator[tuple[Any, KnownThing]]:
-    table: Any = sheet.table
-    mine = visible(viewer, table)
-    seen = and_(*mine) if mine else true()
-    fields = [getattr(table, stored_field(column)) for column in sheet.values]
-    statement = select(*key, table.id, seen.label("seen"), *fields)
+    """The things of a sheet by the values of `key`; `some`: only those whose (one) key is among them."""
+    statement = _statement(viewer, name, key, some is not None)
     width = len(key)
-    for condition in only or [true()]:
-        for row in session.execute(statement.where(condition)):
+    session.flush()
+    connection = session.connection()
+    for part in [None] if some is None else _parts(some):
+        for row in connection.execute(statement, {} if part is None else {"asked": part}):
             yield tuple(row[:width]), KnownThing(row[width], bool(row[width + 1]), tuple(row[width + 2 :]))
 
 
-def _among(column: Any, wanted: Collection[str]) -> list[ColumnElement[bool]]:
-    return list(_in_parts(column, wanted)) if len(wanted) <= MOST_ASKED else []
+@kept
+def _statement(viewer: Viewer, name: str, key: tuple[str, ...], some: bool) -> Select[Any]:
+    sheet = SHEETS[name]
+    table: Any = sheet.table
+    mine = visible(viewer, table)
+    seen = and_(*mine) if mine else true()
+    keys = [getattr(table, field) for field in key]
+    fields = [getattr(table, stored_field(column)) for column in sheet.values]
+    statement: Select[Any] = select(*keys, table.id, seen.label("seen"), *fields)
+    return statement.where(keys[0].in_(bindparam("asked", expanding=True))) if some else statement
 
 
 def _in_parts(column: Any, wanted: Collection[Any]) -> Iterator[ColumnElement[bool]]:

@@ -15,6 +15,7 @@ from expert_pool.registry import (
     NameKind,
     Outcome,
     Rank,
+    RatingSource,
     RelationKind,
     Role,
     Sanction,
@@ -105,6 +106,10 @@ LABELS: Mapping[type[StrEnum], Mapping[StrEnum, tuple[str, ...]]] = {
         Form.ALLIANCE: ("联盟评审",),
         Form.DELEGATED: ("委托评审",),
         Form.DIRECTED: ("定向评价",),
+    },
+    RatingSource: {
+        RatingSource.OPINION: ("书面意见", "评议意见"),
+        RatingSource.SCORE_SHEET: ("评分表",),
     },
     FilingKind: {
         FilingKind.POOL: ("评委库备案", "评委库"),

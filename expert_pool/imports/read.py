@@ -113,7 +113,7 @@ def _workbook(path: Path) -> Iterator[RawSheet]:
 
 
 def _cells(rows: Iterable[Sequence[Any]]) -> Iterator[list[str]]:
-    return ([_written(cell) for cell in row] for row in rows)
+    return ([written(cell) for cell in row] for row in rows)
 
 
 def _even(raw: RawSheet) -> RawSheet:
@@ -137,7 +137,7 @@ def _sheet(title: str, rows: Iterable[Sequence[str]], cut_off: bool = False) -> 
     return RawSheet(title.strip(), headers, kept, numbers, cut_off)
 
 
-def _written(cell: Any) -> str:
+def written(cell: Any) -> str:
     """What a cell of a workbook shows, as text that `cells` reads back."""
     if cell is None:
         return ""
@@ -154,4 +154,4 @@ def _written(cell: Any) -> str:
     return str(cell)
 
 
-__all__ = ["MOST_BYTES", "RawSheet", "read_sheets"]
+__all__ = ["MOST_BYTES", "RawSheet", "read_sheets", "written"]

@@ -81,6 +81,10 @@ class Errors:
     def __bool__(self) -> bool:
         return bool(self._found)
 
+    @property
+    def count(self) -> int:
+        return len(self._found)
+
     def sorted(self) -> tuple[RowError, ...]:
         """All errors, by sheet and row."""
         order = {name: place for place, name in enumerate(SHEETS)}

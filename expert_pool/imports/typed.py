@@ -46,33 +46,34 @@ def type_sheets(raws: Sequence[RawSheet], errors: Errors) -> dict[str, TypedShee
     for raw in raws:
         sheet = _which(raw, alone=len(raws) == 1)
         if sheet is None:
-            near = get_close_matches(_spelt(raw.title), _TITLES, 1, 0.6)
+            near = get_close_matches(spelt(raw.title), _TITLES, 1, 0.6)
             errors.add(
                 raw.title, 1, "", "import.sheet_unknown", title=raw.title, near=near[0] if near else ""
             )
         elif sheet.name in found:
             errors.add(sheet.name, 1, "", "import.sheet_twice", title=raw.title)
         else:
-            found[sheet.name] = _typed(raw, sheet, errors)
+            found[sheet.name] = typed_sheet(raw, sheet, errors)
     return {name: found[name] for name in SHEETS if name in found}
 
 
-def _spelt(title: str) -> str:
+def spelt(title: str) -> str:
+    """A title or header as it is compared."""
     return plain(title).strip().rstrip("*").strip().casefold().replace(" ", "_")
 
 
 _TITLES: dict[str, Sheet] = {
-    _spelt(title): sheet for sheet in SHEETS.values() for title in (sheet.name, sheet.zh)
+    spelt(title): sheet for sheet in SHEETS.values() for title in (sheet.name, sheet.zh)
 }
 
 
 def _spellings(sheet: Sheet) -> dict[str, Column]:
-    return {_spelt(header): column for column in sheet.columns for header in (column.zh, column.name)}
+    return {spelt(header): column for column in sheet.columns for header in (column.zh, column.name)}
 
 
 def _which(raw: RawSheet, alone: bool) -> Sheet | None:
     """The sheet that a title names (`experts`, `专家`, `experts-2026`); for a lone file also by its headers."""
-    title = _spelt(raw.title)
+    title = spelt(raw.title)
     if title in _TITLES:
         return _TITLES[title]
     begins = re.match(r"[a-z_]+|[\u4e00-\u9fff]+", title)
@@ -80,7 +81,7 @@ def _which(raw: RawSheet, alone: bool) -> Sheet | None:
         return _TITLES[begins[0].rstrip("_")]
     if not alone or not raw.headers:
         return None
-    headers = {_spelt(header) for header in raw.headers}
+    headers = {spelt(header) for header in raw.headers}
     fitting = []
     for sheet in SHEETS.values():
         columns = _spellings(sheet)
@@ -90,7 +91,8 @@ def _which(raw: RawSheet, alone: bool) -> Sheet | None:
     return fitting[0] if len(fitting) == 1 else None
 
 
-def _typed(raw: RawSheet, sheet: Sheet, errors: Errors) -> TypedSheet:
+def typed_sheet(raw: RawSheet, sheet: Sheet, errors: Errors) -> TypedSheet:
+    """The rows of one sheet that is known, typed; what cannot be read goes to `errors`."""
     places, headers, broken = _headers(raw, sheet, errors)
     if raw.cut_off:
         errors.add(sheet.name, max([1, *raw.numbers]), "", "import.row_cut_off")
@@ -124,9 +126,9 @@ def _headers(raw: RawSheet, sheet: Sheet, errors: Errors) -> tuple[dict[str, int
     places: dict[str, int] = {}
     headers: dict[str, str] = {}
     for place, header in enumerate(raw.headers):
-        column = known.get(_spelt(header))
+        column = known.get(spelt(header))
         if column is None:
-            near = get_close_matches(_spelt(header), known, 1, 0.5)
+            near = get_close_matches(spelt(header), known, 1, 0.5)
             code = "import.column_unknown" if header else "import.column_nameless"
             errors.add(
                 sheet.name, 1, header, code, place=place + 1, near=_shown(known[near[0]]) if near else ""
@@ -146,4 +148,4 @@ def _shown(column: Column) -> str:
     return f"{column.zh} / {column.name}"
 
 
-__all__ = ["TypedSheet", "type_sheets"]
+__all__ = ["TypedSheet", "spelt", "type_sheets", "typed_sheet"]

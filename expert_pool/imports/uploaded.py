@@ -83,8 +83,11 @@ def _sheet(name: str) -> str | None:
     path = PurePosixPath(name.replace("\\", "/"))
     if path.suffix.lower() != ".csv":
         return None
+    from expert_pool.reevaluation.score_sheets import SCORE_SHEETS
+
     stem = path.stem.strip().casefold()
-    return next((s.name for s in SHEETS.values() if stem in (s.name.casefold(), s.zh.casefold())), None)
+    sheets = [*SHEETS.values(), *SCORE_SHEETS.values()]
+    return next((s.name for s in sheets if stem in (s.name.casefold(), s.zh.casefold())), None)
 
 
 __all__ = ["import_bytes"]

@@ -7,19 +7,23 @@ attestations are outside the chain: whoever must erase a row blanks it, attests 
 of its older attestations.
 """
 
-from expert_pool.ledger.heads import Head, anchor, anchor_of, heads
-from expert_pool.ledger.verifying import LedgerFault, unattested, verify
-from expert_pool.ledger.writing import append, hold, matches
+from expert_pool.ledger.heads import Head, anchor, anchor_of, heads, settled
+from expert_pool.ledger.verifying import LedgerFault, Verdict, judge, unattested, verify
+from expert_pool.ledger.writing import WRITTEN, append, hold, matches
 
 __all__ = [
+    "WRITTEN",
     "Head",
     "LedgerFault",
+    "Verdict",
     "anchor",
     "anchor_of",
     "append",
     "heads",
     "hold",
+    "judge",
     "matches",
+    "settled",
     "unattested",
     "verify",
 ]

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from expert_pool.ledger.canonical import columns
 from expert_pool.registry import LedgerEntry, Table
 
-_CHUNK = 500
+_CHUNK = 2000
 _QUOTED = """'"{name}":"' || to_char({column}, '{form}') || '"'"""
 
 
@@ -34,8 +34,9 @@ def text_of(table: type[Table], alias: str, *, without: Sequence[str] = ()) -> s
 
 
 def entries(session: Session) -> Iterator[Sequence[Any]]:
-    """Every entry in chain order: id, organiser, sequence, hash, the hash before, the hash over its attestations, its
-    canonical text without its own hash, and the text that `writing.attested` hashes (None: no attestation)."""
+    """Every entry in the order of writing: organiser, sequence, hash, the hash before, the hash over its attestations,
+    its canonical text without its own hash, and the text that `writing.attested` hashes (None: no attestation); both
+    texts in UTF-8."""
     line = (
         "a.id || ' ' || a.row_id || ' ' || length(a.\"table\") || ' ' || a.\"table\" || ' ' || length(a.sha256)"
         " || ' ' || a.sha256 || chr(10)"
@@ -43,9 +44,10 @@ def entries(session: Session) -> Iterator[Sequence[Any]]:
     text = text_of(LedgerEntry, "e", without=("sha256",))
     return _streamed(
         session,
-        f"select e.id, e.organiser_id, e.sequence, e.sha256, e.previous_sha256, e.attested_sha256, {text},"  # noqa: S608
-        f" (select string_agg({line}, '' order by a.id) from attestation a where a.entry_id = e.id)"
-        " from ledger_entry e order by e.organiser_id, e.sequence",
+        "select e.organiser_id, e.sequence, e.sha256, e.previous_sha256, e.attested_sha256,"  # noqa: S608
+        f" convert_to({text}, 'UTF8'), convert_to(g.lines, 'UTF8') from ledger_entry e left join"
+        f" (select a.entry_id, string_agg({line}, '' order by a.id) as lines from attestation a group by a.entry_id) g"
+        " on g.entry_id = e.id order by e.id",
     )
 
 
@@ -60,12 +62,12 @@ def orphans(session: Session) -> int:
 
 def attested_rows(session: Session, table: type[Table]) -> Iterator[Sequence[Any]]:
     """Every row of a table that is attested, with its latest attestation: id as attested, salt, hash, and the row's
-    canonical text (None: there is no such row)."""
+    canonical text in UTF-8 (None: there is no such row)."""
     own = inspect(table).mapper.local_table
     quoted = session.get_bind().dialect.identifier_preparer.quote(own.name)  # type: ignore[attr-defined]
     return _streamed(
         session,
-        f"select a.row_id, a.salt, a.sha256, case when r.id is not null then {text_of(table, 'r')} end"  # noqa: S608
+        f"select a.row_id, a.salt, a.sha256, case when r.id is not null then convert_to({text_of(table, 'r')}, 'UTF8') end"  # noqa: S608
         " from (select distinct on (row_id) row_id, salt, sha256 from attestation"
         f" where \"table\" = '{table.__tablename__}' order by row_id, entry_id desc, id desc) a"
         f" left join {quoted} r on r.id = a.row_id",

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence, Set
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence, Set
+from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from itertools import groupby
+from math import inf
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any, TypeAlias
 
 from sqlalchemy import Select, exists, func, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from expert_pool.ledger import streaming
-from expert_pool.ledger.canonical import RowCoder, any_bytes, raw_select
-from expert_pool.ledger.heads import Head, anchor_of
-from expert_pool.ledger.writing import START, attested, entry_hash
+from expert_pool.ledger.canonical import any_bytes, coder_of, encode, raw_select
+from expert_pool.ledger.heads import Head, anchor_of, anchor_of_texts
+from expert_pool.ledger.writing import START, attested
 from expert_pool.registry import Attestation, LedgerEntry, Recorded, Table
+from solver.errors import Fault
+from solver.progress import Progress, Reporter, silent
 
 _CHUNK = 5_000
 
@@ -44,42 +47,71 @@ class LedgerFault:
         }
 
 
-class _Entry(NamedTuple):
-    """An entry as it stands: what links it to others, and whether its two hashes are those of what they cover."""
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a verification found in one snapshot: the faults, the ends of the chains as they stand there, and how many
+    entries were read."""
 
-    id: Any
-    organiser_id: Any
-    sequence: Any
-    sha256: Any
-    previous_sha256: Any
-    right: bool
-    attests: bool
+    faults: tuple[LedgerFault, ...]
+    heads: tuple[Head, ...]
+    entries: int
+
+    @property
+    def anchor(self) -> str:
+        """One hash over the ends, to be kept outside."""
+        return anchor_of(self.heads)
+
+
+_Entry: TypeAlias = tuple[Any, Any, Any, Any, bool, bool]
+"""An entry as it stands: organiser, sequence, hash, the hash before, and whether its own hash and the one over its
+attestations are those of what they cover."""
+_BEGIN = (0, START)
 
 
 @dataclass(slots=True)
-class _Kept:
-    """What is kept of the entries while they pass: all, where there is an anchor to find; and the hashes at `heads`."""
+class _Walk:
+    """What is learned of the entries while they pass: the hashes at the heads looked for, and the ends."""
 
-    entries: bool
-    heads: Set[tuple[int, int]]
-    all: list[_Entry] = field(default_factory=list)
+    wanted: Set[tuple[int, int]]
+    watch: Callable[[int], None]
     found: dict[tuple[Any, Any], Any] = field(default_factory=dict)
-
-    def keep(self, entry: _Entry) -> None:
-        if self.entries:
-            self.all.append(entry)
-        if (at := (entry.organiser_id, entry.sequence)) in self.heads:
-            self.found[at] = entry.sha256
+    ends: dict[Any, tuple[Any, Any]] = field(default_factory=dict)
+    """Where each chain ends so far: sequence and hash."""
+    entries: int = 0
+    rows: int = 0
 
     def clear(self) -> None:
-        self.all.clear()
         self.found.clear()
+        self.ends.clear()
+        self.entries = self.rows = 0
+
+    def read_row(self) -> None:
+        self.rows += 1
+        if not self.rows % _CHUNK:
+            self.watch(self.entries + self.rows)
+
+    def heads(self) -> list[Head]:
+        """The ends of the chains."""
+        return sorted(Head(owner, *end) for owner, end in self.ends.items())
 
 
 def verify(
     session: Session, *, anchor: str | None = None, heads: Sequence[Head] | None = None
 ) -> list[LedgerFault]:
-    """Read the whole ledger and every row it attests as stored; return what is not as it was written.
+    """The faults that `judge` finds."""
+    return list(judge(session, anchor=anchor, heads=heads).faults)
+
+
+def judge(
+    session: Session,
+    *,
+    anchor: str | None = None,
+    heads: Sequence[Head] | None = None,
+    report: Reporter = silent,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Verdict:
+    """Read the whole ledger and every row it attests as stored, in the session's one snapshot (`settled` opens one that
+    also gives an anchor); say what is not as it was written.
 
     Codes: `ledger.entry_changed` (its hash is not that of its columns), `ledger.entry_missing` (a gap in the
     sequence), `ledger.link_broken` (it does not follow the entry before it), `ledger.attestations_changed`,
@@ -89,25 +121,39 @@ def verify(
     A chain cut at its end is only found with something kept outside: `anchor` (the chains never stood as it
     says: `ledger.anchor_unmatched`) or the `heads` of an earlier day (`ledger.head_missing` names the chain).
     Both may be older than the newest entries.
+
+    `report` hears of entries, then of attested rows. Raises Fault `ledger.stopped` soon after `cancelled` says so.
     """
-    kept = _Kept(entries=anchor is not None, heads={(h.organiser_id, h.sequence) for h in heads or ()})
+    walk = _Walk({(h.organiser_id, h.sequence) for h in heads or ()}, _watch(report, cancelled))
     try:
-        faults = _read_all(session, kept)
+        faults = _read_all(session, walk)
     except OperationalError as error:
         if "decode" not in str(error.orig):
             raise
-        kept.clear()
+        walk.clear()
         with any_bytes(session):  # some text is not UTF-8 any more
-            faults = _read_all(session, kept)
+            faults = _read_all(session, walk)
     if heads is not None:
         faults += [
             LedgerFault("ledger.head_missing", head.organiser_id, head.sequence)
             for head in heads
-            if kept.found.get((head.organiser_id, head.sequence)) != head.sha256
+            if walk.found.get((head.organiser_id, head.sequence)) != head.sha256
         ]
-    if anchor is not None and not _stood(kept.all, anchor):
+    ends = walk.heads()
+    if anchor is not None and not _stood(session, ends, anchor):
         faults.append(LedgerFault("ledger.anchor_unmatched"))
-    return faults
+    return Verdict(tuple(faults), tuple(ends), walk.entries)
+
+
+def _watch(report: Reporter, cancelled: Callable[[], bool]) -> Callable[[int], None]:
+    """Called with how much was read so far, every now and then."""
+
+    def watch(done: int) -> None:
+        if cancelled():
+            raise Fault("ledger.stopped")
+        report(Progress("ledger", done))
+
+    return watch
 
 
 def unattested(session: Session) -> dict[str, int]:
@@ -126,91 +172,119 @@ def _tables() -> dict[str, type[Table]]:
     return {mapper.class_.__tablename__: mapper.class_ for mapper in Table.registry.mappers}
 
 
-def _read_all(session: Session, kept: _Kept) -> list[LedgerFault]:
-    return [*_read_chains(session, kept), *_check_rows(session)]
+def _read_all(session: Session, walk: _Walk) -> list[LedgerFault]:
+    return [*_read_chains(session, walk), *_check_rows(session, walk)]
 
 
-def _read_chains(session: Session, kept: _Kept) -> list[LedgerFault]:
-    """Walk the entries in chain order; what is wrong with them and the hashes over their attestations."""
+def _read_chains(session: Session, walk: _Walk) -> list[LedgerFault]:
+    """Walk the entries in the order of writing; what is wrong with them and the hashes over their attestations.
+
+    In that order every chain must grow link by link. Where one does not, the chains are read once more in their own
+    order, to say where each breaks.
+    """
     faults: list[LedgerFault] = []
-    before = Head(-1, 0, START)
     there = streaming.speaks(session, LedgerEntry)
+    ends, linked = walk.ends, True
     for entry in _entries_made_there(session) if there else _entries_made_here(session, faults):
-        at = (entry.organiser_id, entry.sequence)
-        if entry.organiser_id != before.organiser_id:
-            before = Head(entry.organiser_id, 0, START)
-        if not entry.right:
-            faults.append(LedgerFault("ledger.entry_changed", *at))
-        if entry.sequence != before.sequence + 1:
-            faults.append(LedgerFault("ledger.entry_missing", entry.organiser_id, before.sequence + 1))
-        elif entry.previous_sha256 != before.sha256:
-            faults.append(LedgerFault("ledger.link_broken", *at))
-        if not entry.attests:
-            faults.append(LedgerFault("ledger.attestations_changed", *at))
-        kept.keep(entry)
-        before = Head(entry.organiser_id, entry.sequence, entry.sha256)
+        owner, sequence, digest, previous, right, attests = entry
+        if not right:
+            faults.append(LedgerFault("ledger.entry_changed", owner, sequence))
+        if not attests:
+            faults.append(LedgerFault("ledger.attestations_changed", owner, sequence))
+        if walk.wanted and (owner, sequence) in walk.wanted:
+            walk.found[owner, sequence] = digest
+        linked = linked and (sequence - 1, previous) == ends.get(owner, _BEGIN)
+        ends[owner] = sequence, digest
+        walk.entries += 1
+        if not walk.entries % _CHUNK:
+            walk.watch(walk.entries)
     if there:
         faults += [LedgerFault("ledger.attestation_orphaned")] * streaming.orphans(session)
-    return faults
+    return faults if linked else [*faults, *_broken_links(session, ends)]
+
+
+def _broken_links(session: Session, ends: dict[Any, tuple[Any, Any]]) -> Iterator[LedgerFault]:
+    """Where the chains break, each read in its own order; `ends` are set right."""
+    names = ("organiser_id", "sequence", "sha256", "previous_sha256")
+    chains = raw_select(LedgerEntry, names).order_by(LedgerEntry.organiser_id, LedgerEntry.sequence)
+    for owner, chain in groupby(_stream(session, chains), key=itemgetter(0)):
+        last, before = _BEGIN
+        for _, said, digest, previous in chain:
+            sequence = _number(said)
+            if sequence != last + 1:
+                yield LedgerFault("ledger.entry_missing", _number(owner), last + 1)
+            elif previous != before:
+                yield LedgerFault("ledger.link_broken", _number(owner), sequence)
+            last, before = sequence, digest
+        ends[_number(owner)] = last, before
 
 
 def _entries_made_there(session: Session) -> Iterator[_Entry]:
     """The entries as texts that the database makes."""
-    for number, owner, sequence, digest, previous, over, text, lines in streaming.entries(session):
-        right = sha256(text.encode()).hexdigest() == digest
-        attests = sha256((lines or "").encode()).hexdigest() == over
-        yield _Entry(number, owner, sequence, digest, previous, right, attests)
+    for owner, sequence, digest, previous, over, text, lines in streaming.entries(session):
+        yield (
+            owner,
+            sequence,
+            digest,
+            previous,
+            sha256(text).hexdigest() == digest,
+            sha256(lines or b"").hexdigest() == over,
+        )
 
 
 def _entries_made_here(session: Session, faults: list[LedgerFault]) -> Iterator[_Entry]:
-    """The entries as columns; at the end, `faults` hold the attestations that belong to none."""
-    attestations = _attestation_hashes(session)
+    """The entries as columns, their attestations beside them; `faults` learn of those that belong to none."""
     nothing = attested([])
-    coder = RowCoder(LedgerEntry)
-    chains = raw_select(LedgerEntry).order_by(LedgerEntry.organiser_id, LedgerEntry.sequence)
-    for row in _stream(session, chains):
+    coder = coder_of(LedgerEntry)
+    hashes = _attestation_hashes(session)
+    of, over = next(hashes, (None, nothing))
+    for row in _stream(session, raw_select(LedgerEntry).order_by(LedgerEntry.id)):
         fields = coder.fields(row)
-        yield _Entry(
-            id=fields.get("id"),
-            organiser_id=fields.get("organiser_id"),
-            sequence=fields.get("sequence"),
-            sha256=fields.get("sha256"),
-            previous_sha256=fields.get("previous_sha256"),
-            right=entry_hash(fields) == fields.get("sha256"),
-            attests=attestations.pop(fields.get("id"), nothing) == fields.get("attested_sha256"),
-        )
-    faults += [LedgerFault("ledger.attestation_orphaned") for _ in attestations]
+        while of is not None and of < fields["id"]:
+            faults.append(LedgerFault("ledger.attestation_orphaned"))
+            of, over = next(hashes, (None, nothing))
+        attests = nothing
+        if of == fields["id"]:
+            attests = over
+            of, over = next(hashes, (None, nothing))
+        digest = fields.pop("sha256", None)
+        right = sha256(coder.text(fields)).hexdigest() == digest
+        place = _number(fields.get("organiser_id")), _number(fields.get("sequence"))
+        yield *place, digest, fields.get("previous_sha256"), right, attests == fields.get("attested_sha256")
+    while of is not None:
+        faults.append(LedgerFault("ledger.attestation_orphaned"))
+        of, over = next(hashes, (None, nothing))
 
 
-def _attestation_hashes(session: Session) -> dict[Any, str]:
-    """The hash over each entry's attestations, as they stand now."""
+def _attestation_hashes(session: Session) -> Iterator[tuple[float, str]]:
+    """The hash over each entry's attestations, as they stand now, by ascending entry; an entry that is no number any
+    more comes after all."""
     names = ("entry_id", "id", "table", "row_id", "sha256")
     lines = raw_select(Attestation, names).order_by(Attestation.entry_id, Attestation.id)
-    return {
-        entry_id: attested((line[1], line[2], line[3], line[4]) for line in group)
-        for entry_id, group in groupby(_stream(session, lines), key=itemgetter(0))
-    }
+    for entry_id, group in groupby(_stream(session, lines), key=itemgetter(0)):
+        over = attested((line[1], line[2], line[3], line[4]) for line in group)
+        yield entry_id if isinstance(entry_id, int) else inf, over
 
 
-def _check_rows(session: Session) -> list[LedgerFault]:
+def _check_rows(session: Session, walk: _Walk) -> list[LedgerFault]:
     faults: list[LedgerFault] = []
     tables = _tables()
     names = session.scalars(select(Attestation.table).distinct().order_by(Attestation.table)).all()
     for name in names:
         if name in tables:
-            faults += _check_table(session, tables[name])
+            faults += _check_table(session, tables[name], walk)
         else:
             faults.append(LedgerFault("ledger.attestation_orphaned", table=name))
     return faults
 
 
-def _check_table(session: Session, table: type[Table]) -> Iterator[LedgerFault]:
+def _check_table(session: Session, table: type[Table], walk: _Walk) -> Iterator[LedgerFault]:
     """What is wrong with the attested rows of a table, by ascending row id where the rows are read here."""
     if streaming.speaks(session, table):
-        yield from _check_texts(session, table)
+        yield from _check_texts(session, table, walk)
         return
     # rows and attestations side by side, both by ascending row id
-    name, coder = table.__tablename__, RowCoder(table)
+    name, coder = table.__tablename__, coder_of(table)
     claims = (
         raw_select(Attestation, ("row_id", "salt", "sha256"))
         .where(Attestation.table == name)
@@ -220,6 +294,7 @@ def _check_table(session: Session, table: type[Table]) -> Iterator[LedgerFault]:
     row = next(rows, None)
     for row_id, group in groupby(_stream(session, claims), key=itemgetter(0)):
         *_, (_, salt, claimed) = group
+        walk.read_row()
         if not isinstance(row_id, int):
             yield LedgerFault("ledger.row_missing", table=name)
             continue
@@ -231,31 +306,40 @@ def _check_table(session: Session, table: type[Table]) -> Iterator[LedgerFault]:
             yield LedgerFault("ledger.row_changed", table=name, row_id=row_id)
 
 
-def _check_texts(session: Session, table: type[Table]) -> Iterator[LedgerFault]:
+def _check_texts(session: Session, table: type[Table], walk: _Walk) -> Iterator[LedgerFault]:
     name = table.__tablename__
     start, end = f"[{json.dumps(name)},".encode(), b"]"
     for row_id, salt, claimed, text in streaming.attested_rows(session, table):
+        walk.read_row()
         if text is None:
             yield LedgerFault("ledger.row_missing", table=name, row_id=row_id)
-        elif sha256(b"".join((salt, start, text.encode(), end))).hexdigest() != claimed:
+        elif sha256(b"".join((salt, start, text, end))).hexdigest() != claimed:
             yield LedgerFault("ledger.row_changed", table=name, row_id=row_id)
 
 
-def _stood(entries: Sequence[_Entry], anchor: str) -> bool:
-    """Whether the chains once ended as the anchor says: now, or at some moment in the order of writing."""
-    heads: dict[Any, Head] = {entry.organiser_id: _head(entry) for entry in entries}
-    if anchor_of(heads.values()) == anchor:
+def _stood(session: Session, ends: Sequence[Head], anchor: str) -> bool:
+    """Whether the chains once ended as the anchor says: now, or at some moment in the order of writing, which is undone
+    entry by entry, from the newest."""
+    at = {head.organiser_id: place for place, head in enumerate(ends)}
+    texts = [encode(asdict(head)) for head in ends]
+    if anchor_of_texts(texts) == anchor:
         return True
-    heads.clear()
-    for entry in sorted(entries, key=lambda entry: entry.id):
-        if anchor_of(heads.values()) == anchor:
+    names = ("organiser_id", "sequence", "previous_sha256")
+    for owner, said, previous in _stream(
+        session, raw_select(LedgerEntry, names).order_by(LedgerEntry.id.desc())
+    ):
+        sequence = _number(said)
+        texts[at[_number(owner)]] = (
+            encode(asdict(Head(owner, sequence - 1, previous))) if sequence > 1 else b""
+        )
+        if anchor_of_texts(texts) == anchor:
             return True
-        heads[entry.organiser_id] = _head(entry)
     return False
 
 
-def _head(entry: _Entry) -> Head:
-    return Head(entry.organiser_id, entry.sequence, entry.sha256)
+def _number(said: Any) -> int:
+    """A number as stored; -1 for what SQLite holds in its place, which is a fault already."""
+    return said if type(said) is int else -1
 
 
 def _stream(session: Session, statement: Select[Any]) -> Iterator[Sequence[Any]]:

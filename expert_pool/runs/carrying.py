@@ -10,12 +10,11 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, select, update
-from sqlalchemy import event as sqlalchemy_event
-from sqlalchemy.orm import Session, UOWTransaction
+from sqlalchemy.orm import Session
 
-from expert_pool import clock
+from expert_pool import clock, ledger
 from expert_pool.keys import Key
-from expert_pool.registry import FilePart, LedgerEntry, RunFile, RunRecord, RunState
+from expert_pool.registry import FilePart, RunFile, RunRecord, RunState
 from expert_pool.runs.asking import file_rows
 from expert_pool.runs.files import Attachment, open_bytes, open_json, seal_json, written
 from expert_pool.runs.turning import turn
@@ -183,20 +182,11 @@ class FencedStore(Store):
     @contextmanager
     def session(self) -> Iterator[Session]:
         """As `Store.session`; also raises Superseded."""
-        decided: list[dict[str, str]] = []
-
-        def note(flushed: Session, _context: UOWTransaction) -> None:
-            decided.extend(
-                {"action": entry.action, "subject": entry.subject}
-                for entry in flushed.new
-                if isinstance(entry, LedgerEntry)
-            )
-
         with Store.session(self) as session:
-            sqlalchemy_event.listen(session, "after_flush", note)
             yield session
             session.flush()
-            self._seal_off(session, decided)
+            written_there = session.info.get(ledger.WRITTEN, ())
+            self._seal_off(session, [{"action": action, "subject": of} for action, of in written_there])
 
     def _seal_off(self, session: Session, decided: list[dict[str, str]]) -> None:
         held = (RunRecord.code == self.hold.code, *self.hold.conditions())

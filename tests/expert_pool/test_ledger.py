@@ -7,10 +7,14 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from threading import Event
 from typing import Any
 
 import pytest
 from full_registry import build_full
+from hypothesis import given
+from hypothesis import strategies as st
+from refused import refused
 from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.orm import Session
 from tiny_registry import Tiny, build_tiny
@@ -20,6 +24,7 @@ from expert_pool.bulk import insert_rows
 from expert_pool.ledger.writing import entry_hash
 from expert_pool.registry import Attestation, Expert, LedgerEntry, Organiser, Pool, Skill
 from expert_pool.store import Store, allocate
+from solver.progress import Progress
 
 
 def write(session: Session, organiser_id: int, **more: Any) -> ledger.LedgerEntry:
@@ -241,6 +246,90 @@ def test_writers_at_once_do_not_fork_a_chain(chain: tuple[Store, int]) -> None:
     with store.reading() as session:
         assert ledger.heads(session)[0].sequence == 46
         assert ledger.verify(session, anchor=ledger.anchor(session)) == []
+
+
+def test_the_anchor_of_every_moment_is_known_and_no_other(store: Store) -> None:
+    with store.session() as session:
+        owners = [Organiser(code=code, name="某") for code in "ABC"]
+        session.add_all(owners)
+        session.flush()
+        anchors = [ledger.anchor(session)]
+        for turn in "ABACCBAB":
+            write(session, owners["ABC".index(turn)].id)
+            anchors.append(ledger.anchor(session))
+        ends = {head.organiser_id: head for head in ledger.heads(session)}
+    for anchor in anchors:
+        assert codes(store, anchor=anchor) == set()
+    never = ledger.anchor_of([ends[owners[0].id]])  # A's end before B and C had begun
+    assert codes(store, anchor=never) == {"ledger.anchor_unmatched"}
+
+
+def test_a_verdict_is_of_one_snapshot_and_says_how_far_it_read(chain: tuple[Store, int]) -> None:
+    store, organiser_id = chain
+    said: list[Progress] = []
+    with ledger.settled(store) as session:
+        with store.session() as writing:
+            write(writing, organiser_id)
+        verdict = ledger.judge(session, report=said.append)
+    assert (verdict.faults, verdict.entries) == ((), 7)
+    assert [head.sequence for head in verdict.heads] == [6, 1]
+    assert codes(store, anchor=verdict.anchor, heads=verdict.heads) == set()
+    with store.reading() as session:
+        assert ledger.judge(session).entries == 8
+
+
+def test_a_verification_stops_when_it_is_told_to(
+    chain: tuple[Store, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, _ = chain
+    monkeypatch.setattr(ledger.verifying, "_CHUNK", 5)
+    seen: list[int | None] = []
+    with ledger.settled(store) as session, refused("ledger.stopped"):
+        ledger.judge(session, report=lambda event: seen.append(event.done), cancelled=lambda: bool(seen))
+    assert seen == [5]
+
+
+def test_a_settled_snapshot_waits_for_an_entry_that_is_being_written(
+    postgres_store: Store,
+) -> None:
+    store = postgres_store
+    with store.session() as session:
+        owner = Organiser(code="A", name="甲")
+        session.add(owner)
+    written, go = Event(), Event()
+
+    def work() -> None:
+        with store.session() as session:
+            write(session, owner.id)
+            written.set()
+            assert go.wait(20)
+
+    def look() -> int:
+        with ledger.settled(store) as session:
+            return ledger.judge(session).entries
+
+    with ThreadPoolExecutor(2) as threads:
+        writer = threads.submit(work)
+        assert written.wait(20)
+        looking = threads.submit(look)
+        with pytest.raises(TimeoutError):
+            looking.result(0.3)
+        go.set()
+        writer.result(20)
+        assert looking.result(20) == 1
+
+
+@given(
+    st.dictionaries(
+        st.text(max_size=5),
+        st.one_of(st.text(), st.integers(), st.booleans(), st.binary(), st.dates(), st.datetimes()),
+    )
+)
+def test_rows_are_written_as_json_writes_them(fields: dict[str, Any]) -> None:
+    strange = {**fields, "big": 2**70, "half": "\ud800"}
+    for each in (fields, {**fields, "text": '\x00\x1f\x7f\u2028\\/"\U0001f600'}, strange):
+        written = ledger.canonical.coder_of(Pool).text(each)
+        assert written == ledger.canonical._json(each).encode("utf-8", "surrogatepass")
 
 
 def test_the_hash_of_a_row_is_the_same_on_every_database(

@@ -13,7 +13,7 @@ from expert_pool import ledger, runs
 from expert_pool.accounts.rights import Grant, Principal, Right, Role
 from expert_pool.registry import LedgerEntry, Organiser, RunRecord, RunState, WorkerRecord
 from expert_pool.runs import Attachment, Hold, Superseded
-from expert_pool.store import Store
+from expert_pool.store import Store, Undone
 from solver.errors import Fault
 
 OFFICE = Principal(7, "office-a", (Grant(Role.COMMITTEE_OFFICE, None, None),))
@@ -179,6 +179,18 @@ def test_nothing_is_kept_either_when_the_run_goes_while_its_owner_writes(postgre
     with pytest.raises(Superseded):
         write()
     with store.reading() as session:
+        assert list(session.scalars(select(Organiser.code))) == []
+
+
+def test_what_was_only_tried_is_not_kept_and_the_run_goes_on(store: Store) -> None:
+    """Broke: an import with a wrong row, or a dry run, in a worker."""
+    run = begun(store)
+    fenced = runs.FencedStore(store.engine, store.key, store.url, claimed(store, run))
+    with fenced.session() as session:
+        session.add(Organiser(code="O2", name="二", parent_id=None))
+        session.flush()
+        raise Undone
+    with fenced.session() as session:
         assert list(session.scalars(select(Organiser.code))) == []
 
 

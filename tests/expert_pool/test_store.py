@@ -19,6 +19,7 @@ from sqlalchemy import inspect, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from tiny_registry import Tiny
 
+from expert_pool import engines
 from expert_pool import store as store_module
 from expert_pool.bulk import insert_rows
 from expert_pool.keys import Key
@@ -94,7 +95,7 @@ def test_reading_sees_one_snapshot_and_holds_up_no_writer(store: Store) -> None:
 def test_a_second_writer_on_sqlite_waits_then_says_busy(
     sqlite_url: str, sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store_module, "_BUSY_MS", 50)
+    monkeypatch.setattr(engines, "BUSY_MS", 50)
     with open_store(sqlite_url, key=sqlite_store.key) as other, sqlite_store.session() as session:
         session.add(Organiser(code="A", name="甲"))
         session.flush()

@@ -8,16 +8,18 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from sqlalchemy import select
+from starlette.responses import Response
 
+from api.http.accepting import Runs, Work, answers
 from api.http.access import allowed
 from api.http.paging import USUAL, Cursor, Limit, Order, Page, page_of
 from api.http.problems import language_of
 from api.http.service import Served
+from api.jobs.work.ledger import MOST_FAULTS, told
 from expert_pool import ledger
 from expert_pool.accounts.rights import Principal, Right
 from expert_pool.registry import LedgerEntry, Organiser
 from expert_pool.viewer import visible
-from expert_pool.words import say
 
 router = APIRouter(prefix="/ledger", tags=["ledger"])
 _Reader = Annotated[Principal, Depends(allowed(Right.LEDGER_READ))]
@@ -87,8 +89,26 @@ class Verification(BaseModel):
     holds: bool
     entries: int
     anchor: str = Field(examples=[_HASH])
-    faults: list[Found] = Field(description="The first 500.")
+    faults: list[Found] = Field(description=f"The first {MOST_FAULTS}.")
     elsewhere: int
+
+
+class ToVerify(BaseModel):
+    """What to verify the ledger against, beside itself."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    anchor: str | None = Field(
+        default=None,
+        pattern="^[0-9a-f]{64}$",
+        description="An anchor kept from an earlier day.",
+        examples=[None],
+    )
+
+
+_Anchor = Annotated[
+    str | None, Query(pattern="^[0-9a-f]{64}$", description="An anchor kept from an earlier day.")
+]
 
 
 @router.get("/entries", response_model=EntryPage, summary="账本: 条目 · entries")
@@ -159,43 +179,21 @@ def get_ledger_heads(asks: _Reader, service: Served) -> Heads:
 
 
 @router.get("/verification", response_model=Verification, summary="账本: 核验 · verify")
-def verify_ledger(
-    asks: _Reader,
-    service: Served,
-    request: Request,
-    anchor: Annotated[
-        str | None, Query(pattern="^[0-9a-f]{64}$", description="An anchor kept from an earlier day.")
-    ] = None,
-) -> Verification:
-    """Recompute every hash and compare every row with what was attested."""
-    viewer, lang = asks.viewer(Right.LEDGER_READ), language_of(request)
-    with service.store.session() as session:
-        ends = ledger.heads(session)
-    with service.store.reading() as session:  # sees all of that, and more at most
-        faults = ledger.verify(session, anchor=anchor)
-        codes = dict(session.execute(select(Organiser.id, Organiser.code)).all())
-    mine = [
-        fault
-        for fault in faults
-        if viewer.organisers is None or fault.organiser_id is None or viewer.owns(fault.organiser_id)
-    ]
-    return Verification(
-        holds=not faults,
-        entries=sum(head.sequence for head in ends),
-        anchor=ledger.anchor_of(ends),
-        faults=[
-            Found(
-                code=fault.code,
-                message=say(fault.code, lang, **fault.params),
-                organiser=None if fault.organiser_id is None else codes.get(fault.organiser_id),
-                sequence=fault.sequence,
-                table=fault.table,
-                row=fault.row_id,
-            )
-            for fault in mine[:500]
-        ],
-        elsewhere=len(faults) - len(mine),
-    )
+def verify_ledger(asks: _Reader, service: Served, request: Request, anchor: _Anchor = None) -> Any:
+    """Recompute every hash and compare every row with what was attested, in one snapshot. A large ledger is better
+    verified as a run (POST)."""
+    viewer = asks.viewer(Right.LEDGER_READ)
+    with ledger.settled(service.store) as session:
+        verdict = ledger.judge(session, anchor=anchor)
+    return told(service.store, viewer, verdict, language_of(request))
+
+
+@router.post(
+    "/verification", summary="账本: 核验（后台任务）· verify in the background", **answers(Verification)
+)
+def begin_ledger_verification(asks: _Reader, runs: Runs, request: Request, sent: ToVerify) -> Response:
+    """The same as a run: it says how far it is, can be stopped, and its result is the findings."""
+    return runs.take(asks, Work("ledger.verify", {"anchor": sent.anchor, "lang": language_of(request)}))
 
 
 def _moment(day: date, at: time) -> datetime:
