@@ -8,9 +8,13 @@ LOCK := $(BIN)/uv pip compile pyproject.toml -q --universal --python-version 3.1
 	--no-emit-index-url --no-emit-find-links --no-header --no-annotate
 SHELL := /bin/sh
 export PYTHONUTF8 := 1
+# Compiled modules are kept, whatever the surroundings say, and beside the packages instead of in the tree: the suite
+# starts many processes, and without them each compiles everything anew.
+export PYTHONDONTWRITEBYTECODE :=
+export PYTHONPYCACHEPREFIX := $(CURDIR)/$(VENV)/pycache
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types tests setup bench pages lock clean distclean
+.PHONY: help demo test lint types tests setup bench pages vendor lock clean distclean
 
 help: ## show the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -31,14 +35,18 @@ types: $(VENV)/.dev ## mypy --strict
 	@$(BIN)/mypy
 
 tests: $(VENV)/.dev ## pytest on two cores
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 bench: $(VENV)/.dev ## benchmarks side by side with peers; prints ratios
 	@$(BIN)/python -m bench
 
-pages: $(VENV)/.dev ## write the generated pages anew: docs/openapi.json, docs/access.md
+pages: $(VENV)/.dev ## write what is generated in docs/ anew: openapi.json, access.md, pool-health.png
 	@$(BIN)/python -m api.http.openapi
 	@$(BIN)/python -m api.http.access_table
+	@$(BIN)/python -m bench.pool_health_picture
+
+vendor: $(VENV)/.dev ## copy what the page ships from npm packages (needs npm) to api/page/static/vendor
+	@$(BIN)/python -m api.page.vendor
 
 lock: $(VENV)/.dev ## write requirements/ anew from pyproject.toml (UPGRADE=1 takes newer versions)
 	@$(LOCK) $(if $(UPGRADE),--upgrade) -o requirements/run.txt

@@ -5,17 +5,21 @@ Spans hold route templates, codes and states; never a path, a query, a parameter
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from opentelemetry import trace
 from opentelemetry.trace import Span, SpanKind, StatusCode
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from sqlalchemy import Connection, Engine, event
 
 NAME = "expert-pool"
 OFF: Any = {"tracing": False, "metrics": False, "logs": False, "operation_spans": False}
 """FastAPI's own telemetry stays off: it would write paths and queries into its spans."""
+
+PARENT = "traceparent"
+"""Where the parameters of a run keep the span that asked for it (W3C Trace Context)."""
 
 _SYSTEMS = {"sqlite": "sqlite", "postgresql": "postgresql"}
 _OPEN = "expert_pool_span"
@@ -42,6 +46,21 @@ def failed(made: Span, kind: str) -> None:
     """Mark a span as failed, with the kind of error and nothing it said."""
     made.set_attribute("error.type", kind)
     made.set_status(StatusCode.ERROR)
+
+
+def traced(params: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The parameters of a run with the span that is open now, for `untraced` to find; as they are where none is."""
+    written: dict[str, str] = {}
+    TraceContextTextMapPropagator().inject(written)
+    return {**params, PARENT: written[PARENT]} if PARENT in written else params
+
+
+def untraced(params: Mapping[str, Any]) -> tuple[Mapping[str, Any], Any]:
+    """The parameters of a run as they were asked, and the context of the span that asked (None: of none)."""
+    if PARENT not in params:
+        return params, None
+    plain = {name: value for name, value in params.items() if name != PARENT}
+    return plain, TraceContextTextMapPropagator().extract({PARENT: params[PARENT]})
 
 
 def trace_transactions(engine: Engine) -> None:

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -35,9 +36,29 @@ def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated, empty SQLite file to copy."""
     path = tmp_path_factory.mktemp("template") / "template.db"
-    with open_store(f"sqlite:///{path}", key=KEY) as store, store.engine.connect() as connection:
-        connection.connection.execute("pragma wal_checkpoint(truncate)")
+    with open_store(f"sqlite:///{path}", key=KEY) as store:
+        _whole(store)
     return path
+
+
+@pytest.fixture(scope="session")
+def tiny_template(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Tiny]:
+    """An SQLite file with the small registry to copy, and what is in it."""
+    path = tmp_path_factory.mktemp("tiny") / "template.db"
+    shutil.copy(sqlite_template, path)
+    with open_store(f"sqlite:///{path}", key=KEY) as store:
+        tiny = build_tiny(store)
+        _whole(store)
+    return path, tiny
+
+
+@pytest.fixture(scope="session")
+def tiny_postgres(postgres_server: str) -> Tiny:
+    """What is in the database `template_tiny`: the small registry."""
+    with _admin(postgres_server) as run:
+        run("create database template_tiny template template_registry")
+    with open_store(_database(postgres_server, "template_tiny"), key=KEY) as store:
+        return build_tiny(store)
 
 
 @pytest.fixture(scope="session")
@@ -64,19 +85,31 @@ def postgres_server() -> Iterator[str]:
         shutil.rmtree(home, ignore_errors=True)
 
 
+def _wants_tiny(request: pytest.FixtureRequest) -> bool:
+    """Whether the database of a test is to hold the small registry: copied, since building it takes longer than most
+    tests."""
+    return not {"tiny", "sqlite_tiny"}.isdisjoint(request.fixturenames)
+
+
 @pytest.fixture
-def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+def sqlite_url(request: pytest.FixtureRequest, sqlite_template: Path, tmp_path: Path) -> str:
     """The URL of a fresh, migrated SQLite file."""
-    shutil.copy(sqlite_template, tmp_path / "registry.db")
+    small = _wants_tiny(request)
+    shutil.copy(
+        request.getfixturevalue("tiny_template")[0] if small else sqlite_template, tmp_path / "registry.db"
+    )
     return f"sqlite:///{tmp_path / 'registry.db'}"
 
 
 @pytest.fixture
-def postgres_url(postgres_server: str) -> Iterator[str]:
+def postgres_url(request: pytest.FixtureRequest, postgres_server: str) -> Iterator[str]:
     """The URL of a fresh, migrated PostgreSQL database."""
-    name = f"registry_{next(_databases)}"
+    name, template = f"registry_{next(_databases)}", "template_registry"
+    if _wants_tiny(request):
+        request.getfixturevalue("tiny_postgres")
+        template = "template_tiny"
     with _admin(postgres_server) as run:
-        run(f"create database {name} template template_registry")
+        run(f"create database {name} template {template}")
         yield _database(postgres_server, name)
         run(f"drop database {name} with (force)")
 
@@ -116,15 +149,17 @@ def now() -> Iterator[datetime]:
 
 
 @pytest.fixture
-def tiny(store: Store) -> Tiny:
+def tiny(request: pytest.FixtureRequest, store: Store) -> Tiny:
     """The small registry on `store`, so once on each database."""
-    return build_tiny(store)
+    if store.engine.dialect.name == "sqlite":
+        return replace(request.getfixturevalue("tiny_template")[1], store=store)
+    return replace(request.getfixturevalue("tiny_postgres"), store=store)
 
 
 @pytest.fixture
-def sqlite_tiny(sqlite_store: Store) -> Tiny:
+def sqlite_tiny(tiny_template: tuple[Path, Tiny], sqlite_store: Store) -> Tiny:
     """The small registry on SQLite only, for quicker tests."""
-    return build_tiny(sqlite_store)
+    return replace(tiny_template[1], store=sqlite_store)
 
 
 class _admin:
@@ -140,6 +175,12 @@ class _admin:
     def __exit__(self, *_: object) -> None:
         self.connection.close()
         self.engine.dispose()
+
+
+def _whole(store: Store) -> None:
+    """Have everything in the file itself, so that a copy of it is whole."""
+    with store.engine.connect() as connection:
+        connection.connection.execute("pragma wal_checkpoint(truncate)")
 
 
 def _database(url: str, name: str) -> str:

@@ -5,14 +5,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
+
+from sqlalchemy import select
 
 from api.jobs.engine import JobEngine
 from api.jobs.inline import InlineEngine
 from expert_pool import clock
 from expert_pool.accounts.principals import principal_of
 from expert_pool.accounts.rights import Role
-from expert_pool.registry import Account, AccountGrant
+from expert_pool.registry import Account, AccountGrant, Expert, LedgerEntry, PanelRecord, Seat
 
 SMALL = {
     "panel_low": 3,
@@ -100,3 +103,36 @@ def done(answer: Any) -> Mapping[str, Any]:
 
 
 WAIT = {"Prefer": "wait=20"}
+
+BEFORE = datetime(2026, 9, 1, 4, tzinfo=UTC)
+ON_THE_DAY = datetime(2026, 9, 20, 4, tzinfo=UTC)
+
+
+def clerk(office: Office, name: str = "office.li") -> Any:
+    return office.sign_in(name, Role.COMMITTEE_OFFICE)
+
+
+def supervisor(office: Office) -> Any:
+    return office.sign_in("supervisor.wang", Role.DRAW_SUPERVISOR)
+
+
+def asked(office: Office) -> str:
+    """The code of a panel that was asked for."""
+    return str(done(clerk(office).post("/api/v1/panels", json=ASKED, headers=WAIT))["panel"])
+
+
+def entries(office: Office) -> list[str]:
+    with office.store.reading() as session:
+        return list(session.scalars(select(LedgerEntry.action).order_by(LedgerEntry.id)))
+
+
+def seated(office: Office, code: str) -> list[str]:
+    """Who is in a panel, by code; those first who are easily replaced."""
+    with office.store.reading() as session:
+        found = session.scalars(
+            select(Expert.code)
+            .join(Seat, Seat.expert_id == Expert.id)
+            .join(PanelRecord, PanelRecord.id == Seat.panel_id)
+            .where(PanelRecord.code == code)
+        ).all()
+    return sorted(found, key=lambda expert: (expert <= "E03", expert))

@@ -12,14 +12,16 @@ from threading import BoundedSemaphore
 from typing import Annotated, Any, Generic, TypeVar
 
 import orjson
-from fastapi import Header
+from fastapi import Depends, Header
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
-from api.http.once import Answer, Once
-from api.http.service import Service
+from api.http import openapi
+from api.http.once import Answer, Once, Repeatable
+from api.http.service import Served, Service
 from api.jobs.kinds import queue_of
+from api.tracing import traced
 from expert_pool import runs
 from expert_pool.accounts.rights import Principal
 from expert_pool.registry import RunRecord, RunState
@@ -104,6 +106,14 @@ class RunResult(Model, Generic[Document]):
     files: list[str]
 
 
+def answers(model: Any, more: Mapping[int | str, Any] | None = None) -> dict[str, Any]:
+    """How a route describes that it answers with a run, or with its result (a `model`)."""
+    result: Any = RunResult[model]
+    come = {"model": result, "description": "The result, where it came within the time of `Prefer: wait=N`."}
+    said = {200: come, 409: openapi.CHANGES[409]}
+    return {"status_code": 202, "response_model": Run, "responses": {**said, **(more or {})}}
+
+
 @dataclass(frozen=True, slots=True)
 class Work:
     """What is to be done in the background, once it is known whose it is."""
@@ -137,7 +147,7 @@ def accept(
             asks,
             key=service.store.key,
             kind=what.kind,
-            params=what.params,
+            params=traced(what.params),
             organiser_id=what.organiser_id,
             attachments=what.attachments,
         )
@@ -150,6 +160,21 @@ def accept(
     else:  # the answer of the time before
         code = accepted.headers["location"].rpartition("/")[2]
     return _waited(service, asks, code, _seconds(prefer)) or accepted
+
+
+class Accepting:
+    """Takes in the work of a route, once and with a wait, as the headers of its request say."""
+
+    def __init__(self, service: Served, once: Repeatable, prefer: Prefer = None) -> None:
+        self._service, self._once, self._prefer = service, once, prefer
+
+    def take(self, asks: Principal, work: Work | Callable[[Session], Work]) -> Response:
+        """As `accept`."""
+        return accept(self._service, self._once, asks, work, prefer=self._prefer)
+
+
+Runs = Annotated[Accepting, Depends(Accepting)]
+"""The parameter of a route whose work becomes a run."""
 
 
 def told(session: Session, run: RunRecord) -> Run:

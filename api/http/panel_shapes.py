@@ -171,6 +171,7 @@ class PapersMade(Model):
 
     panel: str
     sealed: bool
+    serial: str = Field(description="The number in the watermark, and of the export on the ledger.")
     files: list[str]
 
 

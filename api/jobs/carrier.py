@@ -11,12 +11,14 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TypeVar
 
+from opentelemetry.trace import Span, SpanKind
+
 from api.jobs.announcing import announce
 from api.jobs.attendant import Attendant, Stop
 from api.jobs.job import Job, Result
 from api.jobs.kinds import Kind, kind_named
 from api.settings import Settings
-from api.tracing import span
+from api.tracing import failed, span, untraced
 from expert_pool import runs
 from expert_pool.accounts.rights import Principal, Right
 from expert_pool.store import Store
@@ -83,41 +85,69 @@ class Carrier:
             return runs.claim(session, code, self._slot.token)
 
     def _work(self, hold: runs.Hold) -> None:
-        key = self._store.key
-        stop: Stop | None = None
+        """Do what is asked, in a span of the trace that it was asked in. Raises Superseded."""
         try:
             with self._store.reading() as session:
-                asked = runs.asked(session, hold, key=key)
+                asked = runs.asked(session, hold, key=self._store.key)
             kind = kind_named(asked.kind)
+        except runs.Superseded:
+            raise
+        except Exception as error:
+            self._ended_badly(hold, error, None)
+            return
+        params, context = untraced(asked.params)
+        attributes = {"run_kind": asked.kind, "run_queue": kind.queue, "run_code": hold.code}
+        with span(
+            f"run {asked.kind}", SpanKind.CONSUMER, context=context, run_attempt=hold.attempt, **attributes
+        ) as made:
+            self._carry_out(hold, replace(asked, params=params), kind, made)
+
+    def _carry_out(self, hold: runs.Hold, asked: runs.Asked, kind: Kind, made: Span) -> None:
+        """From the work to the end of the run, and how it ended onto its span: `done`, `cancelled`, `failed`,
+        `handed_back`, `superseded`, or `unfinished` where the database stayed away."""
+        stop: Stop | None = None
+        outcome = "unfinished"
+        try:
             if asked.decisions and not kind.repeats:
                 lasting(lambda: self._finish(hold, _decided(asked), None))
+                outcome = "done"
                 return
             deadline = asked.started_at + timedelta(seconds=kind.seconds)
             with Attendant(self._store, hold, deadline) as attendant:
                 try:
                     attendant.look()
-                    result = self._do(hold, asked, kind, attendant)
+                    result = self._do(hold, asked, attendant)
                 finally:
                     stop = attendant.stop
             if stop is Stop.SUPERSEDED:
                 raise runs.Superseded(hold.code)
             lasting(lambda: self._finish(hold, result, stop))
-        except Fault as fault:
-            if fault.code in PASSING:
-                log.warning("run %s: %s, handed back", hold.code, fault.code)
-                lasting(lambda: self._return(hold))
-            else:
-                refused = fault
-                lasting(lambda: self._fail(hold, refused, stop))
+            outcome = "cancelled" if stop is Stop.CANCELLED else "done"
         except runs.Superseded:
+            outcome = "superseded"
             raise
         except Exception as error:
+            outcome = self._ended_badly(hold, error, stop)
+            failed(made, error.code if isinstance(error, Fault) else type(error).__qualname__)
+        finally:
+            made.set_attribute("run.outcome", outcome)
+
+    def _ended_badly(self, hold: runs.Hold, error: Exception, stop: Stop | None) -> str:
+        """End the run with what was raised, or hand it back where that is of the moment; how. Raises Superseded."""
+        if isinstance(error, Fault) and error.code in PASSING:
+            log.warning("run %s: %s, handed back", hold.code, error.code)
+            lasting(lambda: self._return(hold))
+            return "handed_back"
+        if isinstance(error, Fault):
+            fault = error
+        else:
             frames = "".join(traceback.format_tb(error.__traceback__))  # its message may hold personal data
             log.error("run %s broke: %s\n%s", hold.code, type(error).__name__, frames)
-            broke = Fault("runs.broke", hold.code, kind=type(error).__name__)
-            lasting(lambda: self._fail(hold, broke, stop))
+            fault = Fault("runs.broke", hold.code, kind=type(error).__name__)
+        lasting(lambda: self._fail(hold, fault, stop))
+        return "cancelled" if stop is Stop.CANCELLED else "failed"
 
-    def _do(self, hold: runs.Hold, asked: runs.Asked, kind: Kind, attendant: Attendant) -> Result:
+    def _do(self, hold: runs.Hold, asked: runs.Asked, attendant: Attendant) -> Result:
         store = runs.FencedStore(self._store.engine, self._store.key, self._store.url, hold)
         job = Job(
             code=hold.code,
@@ -132,8 +162,7 @@ class Carrier:
             report=attendant.report,
             cancelled=attendant.cancelled,
         )
-        with span(f"run {asked.kind}", run_kind=asked.kind, run_queue=kind.queue, run_code=hold.code):
-            return kind.function()(job)
+        return kind_named(asked.kind).function()(job)
 
     def _principal(self, asked: runs.Asked) -> Principal | None:
         """Who asked, with the rights of now, no more of them than the token had that was used."""

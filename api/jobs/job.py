@@ -47,6 +47,10 @@ class Job:
         """The file that came with the request; None where none did."""
         return self.attachments[0] if self.attachments else None
 
+    def already(self, action: str) -> str | None:
+        """What an earlier attempt did of this kind, by the subject of its first such entry in the ledger."""
+        return next((one.subject for one in self.decided if one.action == action), None)
+
     def viewer(self, right: Right) -> Viewer:
         """The viewer this job is for something that asks for `right`. Raises Fault `access.denied`."""
         return self.principal.viewer(right) if self.principal else Viewer.system("schedule")

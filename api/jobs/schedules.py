@@ -87,6 +87,7 @@ SCHEDULES: Sequence[Schedule] = (
     Daily("expiries.filings", "notices.expiries", time(6, 10), {"what": "filings"}),
     Daily("expiries.credit", "notices.expiries", time(6, 15), {"what": "credit"}),
     Daily("expiries.reevaluations", "notices.expiries", time(6, 20), {"what": "reevaluations"}),
+    Daily("expiries.cycles", "notices.expiries", time(6, 22), {"what": "cycles"}),
     Daily("expiries.panels", "notices.expiries", time(6, 25), {"what": "panels"}),
 )
 

@@ -39,8 +39,14 @@ class Right(StrEnum):
     EXPERTS_UNMASK = "experts.unmask"
     """National ID and phone in clear, one by one, each look with its purpose on the ledger."""
     EXPERTS_EXPORT = "experts.export"
+    CYCLES_PREPARE = "cycles.prepare"
+    """Re-evaluation: open, compute, amend, give notice, carry out what two people decided, close."""
+    CYCLES_DECIDE = "cycles.decide"
+    """Re-evaluation: decide on experts and on appeals, as the first or the second person."""
     APPLICATIONS_WRITE = "applications.write"
     """Agendas, applicants and cases (a submitting unit: its own employer's cases only)."""
+    APPLICATIONS_READ = "applications.read"
+    """Applications and how far they are (a submitting unit: its own employer's only); nothing of who reviews them."""
     PANELS_READ = "panels.read"
     PANELS_REQUEST = "panels.request"
     PANELS_APPROVE = "panels.approve"
@@ -71,11 +77,14 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
         Right.EXPERTS_WRITE,
         Right.EXPERTS_UNMASK,
         Right.EXPERTS_EXPORT,
+        Right.CYCLES_PREPARE,
+        Right.CYCLES_DECIDE,
     },
     Role.COMMITTEE_OFFICE: _EVERYBODY
     | {
         Right.ORGANISERS_READ,
         Right.APPLICATIONS_WRITE,
+        Right.APPLICATIONS_READ,
         Right.PANELS_READ,
         Right.PANELS_REQUEST,
         Right.PANELS_APPROVE,
@@ -99,7 +108,7 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
     },
     Role.POLICY_EDITOR: _EVERYBODY | {Right.POLICIES_WRITE, Right.PROBLEMS_SOLVE},
     Role.EXPERT: frozenset({Right.OWN_RECORD}),
-    Role.SUBMITTING_UNIT: frozenset({Right.APPLICATIONS_WRITE}),
+    Role.SUBMITTING_UNIT: frozenset({Right.APPLICATIONS_WRITE, Right.APPLICATIONS_READ}),
 }
 """No role both manages the pool and uses it, or uses it and draws (管用分离, 用抽分离).
 

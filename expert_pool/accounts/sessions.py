@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from expert_pool import clock
 from expert_pool.accounts.credentials import fresh_token, hashed, keyed
 from expert_pool.accounts.principals import IDLE, accounts_changed
+from expert_pool.engines import read_only
 from expert_pool.keys import Key
 from expert_pool.registry import AccountSession
 from expert_pool.store import Store
@@ -130,7 +131,7 @@ def _seen_at_once(store: Store, session_id: int, now: datetime) -> None:
         stamp = now.replace(tzinfo=None).isoformat(" ", "microseconds")
         try:
             cursor.execute("pragma busy_timeout = 0")
-            cursor.execute("pragma query_only = off")
+            read_only(cursor, opened.info, False)
             cursor.execute("update account_session set seen_at = ? where id = ?", (stamp, session_id))
         except sqlite3.OperationalError as error:
             if "locked" not in str(error):

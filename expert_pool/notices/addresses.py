@@ -10,10 +10,20 @@ from typing import Any
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from expert_pool import clock
+from expert_pool import clock, ledger
+from expert_pool.accounts.home import home
 from expert_pool.keys import Key
 from expert_pool.notices.rules import KINDS, Rules, load_rules
-from expert_pool.registry import AddressForm, Medium, NoticeAddress, NoticePreference
+from expert_pool.privacy.purposes import owners
+from expert_pool.registry import (
+    Account,
+    AddressForm,
+    Expert,
+    Medium,
+    NoticeAddress,
+    NoticePreference,
+    Organiser,
+)
 from expert_pool.words import languages
 from solver.errors import Fault
 
@@ -78,12 +88,21 @@ def masked(form: AddressForm, address: str) -> str:
 
 
 def set_address(
-    session: Session, key: Key, to: To, form: AddressForm, address: str, *, language: str, by: str
+    session: Session,
+    key: Key,
+    to: To,
+    form: AddressForm,
+    address: str,
+    *,
+    language: str,
+    by: str,
+    organiser_id: int | None = None,
 ) -> NoticeAddress:
     """Keep an address, instead of one kept before; notices there are written in `language`.
 
-    Of an account, the address before is told of the change. Raises Fault `notices.address_malformed`,
-    `notices.language_not_spoken`.
+    Of an account, the address before is told of the change. `organiser_id`: in whose chain of the ledger it is told, by
+    default that of the office itself, of the account's organiser, or of the expert's latest pool. Raises Fault
+    `notices.address_malformed`, `notices.language_not_spoken`.
     """
     from expert_pool.notices.telling import tell
 
@@ -100,7 +119,7 @@ def set_address(
         return row
     row.address_sealed, row.language = key.seal(plain), language
     row.changed_at, row.changed_by = now, by
-    session.flush()
+    _entered(session, to, "notice_address.set", by, organiser_id, {"form": form, "language": language})
     if to.account_id is not None and before is not None and before != plain:
         medium = Medium.MAIL if form is AddressForm.MAIL else Medium.SMS
         tell(
@@ -121,12 +140,40 @@ def find_address(session: Session, to: To, form: AddressForm) -> NoticeAddress |
     return session.scalar(select(NoticeAddress).where(*mine).with_for_update())
 
 
-def drop_address(session: Session, to: To, form: AddressForm) -> None:
-    """Forget an address. Raises Fault `notices.address_unknown` where there is none."""
+def drop_address(
+    session: Session, to: To, form: AddressForm, *, by: str, organiser_id: int | None = None
+) -> None:
+    """Forget an address; `organiser_id` as `set_address`. Raises Fault `notices.address_unknown` where there is none."""
     row = find_address(session, to, form)
     if row is None or row.address_sealed is None:
         raise Fault("notices.address_unknown", str(form))
     session.delete(row)
+    _entered(session, to, "notice_address.removed", by, organiser_id, {"form": form})
+
+
+def _entered(
+    session: Session, to: To, action: str, by: str, organiser_id: int | None, payload: Mapping[str, Any]
+) -> None:
+    """Tell the ledger whose address changed, and never which it is: the row is not attested, so that it can be forgotten."""
+    own: int | None
+    if to.office_id is not None:
+        office = session.get_one(Organiser, to.office_id)
+        subject, own = office.code, office.id
+    elif to.expert_id is not None:
+        subject = session.get_one(Expert, to.expert_id).code
+        own = next(iter(owners(session, to.expert_id)), None)
+    else:
+        account = session.get_one(Account, to.account_id)
+        subject, own = account.name, account.organiser_id
+    chain = own if organiser_id is None else organiser_id
+    ledger.append(
+        session,
+        organiser_id=home(session) if chain is None else chain,
+        actor=by,
+        action=action,
+        subject=subject,
+        payload=payload,
+    )
 
 
 @dataclass(frozen=True, slots=True)

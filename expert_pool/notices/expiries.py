@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 from expert_pool import clock, records
 from expert_pool.columns import years_after
 from expert_pool.notices.addresses import To
+from expert_pool.notices.cycle_windows import cases_overdue, replies_ending
 from expert_pool.notices.pools import Ending, low_credit, terms_ending, trainings_ending
 from expert_pool.notices.rules import KindRule, Rules, load_rules
 from expert_pool.notices.telling import Telling, keep_out, tell_many, told
@@ -238,6 +239,8 @@ LOOKS: Mapping[str, Look] = {
     "filing.expiring": _filings,
     "credit.low": low_credit,
     "reevaluation.due": _reevaluations,
+    "cycle.reply_ending": replies_ending,
+    "cycle.overdue": cases_overdue,
     "panel.opens": _panels,
 }
 """By kind of notice, what finds the things it tells of."""

@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import file_digest
+from hashlib import file_digest, sha256
 from pathlib import Path
 
 from sqlalchemy import Select, select
@@ -34,6 +34,11 @@ class FileMark:
     name: str
     sha256: str
     size: int
+
+    @classmethod
+    def of(cls, name: str, content: bytes) -> FileMark:
+        """The mark of a file that is at hand."""
+        return cls(name, sha256(content).hexdigest(), len(content))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +74,11 @@ def export_marked(
     form: str = "csv",
     lang: str = "zh",
     organiser_id: int | None = None,
+    serial: str | None = None,
     report: Reporter = silent,
 ) -> tuple[Exported, Mapping[str, int]]:
     """Export the registry's tables as `imports.export_tables` does, marked and told in the ledger; with the export, say
-    how many rows each sheet has. `organiser_id`: whose chain tells of it, default the viewer's first.
+    how many rows each sheet has. `organiser_id`: whose chain tells of it, default the viewer's first. `serial`: as `begin`.
 
     Raises Fault: as `begin`, `import.cannot_write`, `import.too_many_rows`, `import.form_unknown`.
     """
@@ -83,7 +89,13 @@ def export_marked(
         raise Fault("import.form_unknown", "form", value=form, allowed="csv, xlsx")
     with store.session() as session:
         stamp = begin(
-            session, viewer, purpose=purpose, content="tables", form=form, organiser_id=organiser_id
+            session,
+            viewer,
+            purpose=purpose,
+            content="tables",
+            form=form,
+            organiser_id=organiser_id,
+            serial=serial,
         )
     rows = export_tables(store, viewer, place, form=form, lang=lang, report=report, stamp=stamp)
     files = [place / f"{name}.csv" for name in rows] if form == "csv" else [place]
@@ -100,15 +112,25 @@ def begin(
     content: str,
     form: str,
     organiser_id: int | None = None,
+    committee_id: int | None = None,
+    serial: str | None = None,
 ) -> Stamp:
     """Write down that an export begins, and give the watermark for its files.
 
-    `content` says what it is of: `tables`, `panel/<code>`, ... Raises Fault `privacy.purpose_missing`,
-    `privacy.purpose_long`, `privacy.no_organiser`, `viewer.not_yours`.
+    `content` says what it is of: `tables`, `panel/<code>`, ... `organiser_id`: whose chain tells of it, `committee_id`:
+    the committee that the viewer was delegated there, where it is one. `serial`: the export that the same work began
+    before it was cut off; it is carried on, and where it had been finished (its files are lost), the ledger says that it
+    was begun again. Raises Fault `privacy.purpose_missing`, `privacy.purpose_long`, `privacy.no_organiser`,
+    `viewer.not_yours`, `privacy.export_unknown`.
     """
+    if serial is not None:
+        return _carried_on(session, viewer, serial)
     said = purpose_of(purpose)
-    owner = first_organiser(session, viewer) if organiser_id is None else organiser_id
-    viewer.require(owner)
+    if organiser_id is None:
+        owner = first_organiser(session, viewer)
+    else:
+        viewer.require(organiser_id, committee_id)
+        owner = organiser_id
     export = Export(
         serial=new_serial(),
         organiser_id=owner,
@@ -122,7 +144,7 @@ def begin(
     )
     session.add(export)
     _tell(session, viewer, export, "export.begun", [], [])
-    return Stamp(export.serial, export.actor, export.at, said)
+    return _stamp(export)
 
 
 def finish(
@@ -156,7 +178,13 @@ def finish_hashed(
         raise Fault("privacy.export_finished", stamp.serial)
     export.experts = bitmap(expert_ids)
     export.finished_at = clock.now()
-    rows = [ExportFile(export_id=export.id, name=f.name, sha256=f.sha256, size=f.size) for f in files]
+    before = select(ExportFile.name, ExportFile.sha256).where(ExportFile.export_id == export.id)
+    told = {(row.name, row.sha256) for row in session.execute(before)}
+    rows = [
+        ExportFile(export_id=export.id, name=f.name, sha256=f.sha256, size=f.size)
+        for f in files
+        if (f.name, f.sha256) not in told
+    ]
     session.add_all(rows)
     _tell(session, viewer, export, "export.finished", rows, files)
     return exported(session, export)
@@ -248,6 +276,20 @@ def exported(session: Session, export: Export) -> Exported:
         finished_at=export.finished_at,
         files=tuple(FileMark(row.name, row.sha256, row.size) for row in files),
     )
+
+
+def _carried_on(session: Session, viewer: Viewer, serial: str) -> Stamp:
+    export = session.scalar(select(Export).where(Export.serial == serial, Export.actor == viewer.actor))
+    if export is None:
+        raise Fault("privacy.export_unknown", serial)
+    if export.finished_at is not None:
+        export.finished_at = None
+        _tell(session, viewer, export, "export.begun", [], [])
+    return _stamp(export)
+
+
+def _stamp(export: Export) -> Stamp:
+    return Stamp(export.serial, export.actor, export.at, export.purpose)
 
 
 def _hashed(path: Path) -> FileMark:

@@ -169,7 +169,13 @@ def own_standings(
 
 def who_looked(session: Session, expert_id: int) -> list[OwnLook]:
     """Everybody who saw the expert's sealed fields, took an export that holds them, or opened the seal of a panel they
-    sat in; the latest first."""
+    sat in; the latest first. Papers of a panel that is still sealed would tell who sits in it: they follow when it opens."""
+    panels = (
+        select(PanelRecord.code)
+        .join(Seat, Seat.panel_id == PanelRecord.id)
+        .where(Seat.expert_id == expert_id, Seat.open_on <= clock.today())
+    )
+    open_ones = {f"panel/{code}" for code in session.scalars(panels)}
     organisers = dict(session.execute(select(Organiser.id, Organiser.code)).all())
     found = [
         OwnLook(row.at, row.actor, organisers[row.organiser_id], "unmasked", row.fields, row.purpose)
@@ -178,13 +184,8 @@ def who_looked(session: Session, expert_id: int) -> list[OwnLook]:
     found += [
         OwnLook(row.at, row.actor, organisers[row.organiser_id], "exported", row.serial, row.purpose)
         for row in session.scalars(select(Export))
-        if touches(row.experts, expert_id)
+        if (row.content in open_ones if row.content.startswith("panel/") else touches(row.experts, expert_id))
     ]
-    panels = (
-        select(PanelRecord.code)
-        .join(Seat, Seat.panel_id == PanelRecord.id)
-        .where(Seat.expert_id == expert_id, Seat.open_on <= clock.today())
-    )
     opened = select(LedgerEntry).where(
         LedgerEntry.action == "panel.seals_opened", LedgerEntry.subject.in_(panels)
     )

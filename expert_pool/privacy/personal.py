@@ -17,6 +17,9 @@ from expert_pool.registry import (
     Absence,
     Account,
     Applicant,
+    CycleCase,
+    CycleDecision,
+    CycleEvidence,
     Discipline,
     Erasure,
     Expert,
@@ -61,6 +64,9 @@ RECORDS = (
     Personal(Account, {"password": None, "totp_sealed": None}),
     Personal(Notice, {"params_sealed": None}),
     Personal(NoticeAddress, {"address_sealed": None}),
+    Personal(CycleCase, {"reasons": "[]", "amended_why": None}),
+    Personal(CycleDecision, {"reason": "", "answer": None}),
+    Personal(CycleEvidence, {"name": "", "content_sealed": None}),
 )
 """Free text about an expert, and what an account of theirs signs in with."""
 
@@ -78,6 +84,9 @@ KEPT: Mapping[str, frozenset[str]] = {
     "expert": frozenset({"code", "pseudonym", "name", "national_id_mark", "region"}),
     "account": frozenset({"name", "language", "created_by"}),
     "applicant": frozenset({"code", "name"}),
+    "cycle_case": frozenset({"state", "measure", "decided_by", "amended_by", "executed", "corrected"}),
+    "cycle_decision": frozenset({"measure", "by", "verdict", "answered_by"}),
+    "cycle_evidence": frozenset({"media_type", "sha256"}),
     "discipline": frozenset({"sanction"}),
     "erasure": frozenset({"code", "state", "basis", "proposed_by", "decided_by"}),
     "look": frozenset({"actor", "fields"}),

@@ -6,7 +6,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from expert_pool.accounts.home import home
-from expert_pool.registry import Expert, Membership, Pool
+from expert_pool.registry import Committee, Expert, Membership, Pool
 from expert_pool.viewer import Viewer
 from solver.errors import Fault
 
@@ -15,8 +15,8 @@ SHORTEST, LONGEST = 4, 500
 
 
 def purpose_of(text: str) -> str:
-    """A purpose as it is kept. Raises Fault `privacy.purpose_missing`, `privacy.purpose_long`."""
-    said = " ".join(text.split())
+    """A purpose as it is kept and printed. Raises Fault `privacy.purpose_missing`, `privacy.purpose_long`."""
+    said = " ".join("".join(c for c in text if c.isprintable() or c.isspace()).split())
     if len(said) < SHORTEST or not any(c.isalpha() for c in said):
         raise Fault("privacy.purpose_missing", "purpose", least=SHORTEST)
     if len(said) > LONGEST:
@@ -58,9 +58,14 @@ def teller(session: Session, viewer: Viewer, expert: Expert) -> int:
 
 def first_organiser(session: Session, viewer: Viewer) -> int:
     """In whose chain is told what concerns no organiser in particular: the viewer's first, or, for who sees all, that of
-    the installation itself. Raises Fault `privacy.no_organiser`."""
+    the installation itself; for who has committees by delegation only, that of the first one's organiser. Raises Fault
+    `privacy.no_organiser`."""
     if viewer.organisers is None:
         return home(session)
-    if not viewer.organisers:
+    if viewer.organisers:
+        return min(viewer.organisers)
+    delegated = select(Committee.organiser_id).where(Committee.id.in_(viewer.committees))
+    found = session.scalar(delegated.order_by(Committee.id).limit(1))
+    if found is None:
         raise Fault("privacy.no_organiser", viewer.actor)
-    return min(viewer.organisers)
+    return found

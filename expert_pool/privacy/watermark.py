@@ -1,7 +1,7 @@
 """The mark every exported file carries: who took it, when, what for, and a serial number that finds it again.
 
 It stands where people and programs leave it alone: in page headers and on a sheet of its own in a workbook, in the page
-header of a document, in the last line of a CSV file (import passes over it). It shows where a leaked file came from; it
+header of a document, below a picture, in the last line of a CSV file (import passes over it). It shows where a leaked file came from; it
 does not withstand somebody who takes it out.
 """
 
@@ -88,8 +88,13 @@ def stamp_workbook(workbook: Workbook, stamp: Stamp, lang: str) -> None:
 
 
 def stamp_document(content: bytes, suffix: str, stamp: Stamp, lang: str) -> bytes:
-    """A finished .docx or .xlsx with its watermark; anything else comes back as it is."""
+    """A finished .docx, .xlsx, .svg or .png with its watermark; anything else comes back as it is."""
     out = io.BytesIO()
+    if suffix.lower() in (".svg", ".png"):
+        from expert_pool.privacy.picture_marks import stamped_png, stamped_svg
+
+        draw = stamped_svg if suffix.lower() == ".svg" else stamped_png
+        return draw(content, stamp.sentence(lang), stamp.serial)
     if suffix.lower() == ".docx":
         from docx import Document
 

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import io
+import json
+import logging
 import shutil
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
+from guarded_app import application
 from starlette.types import ASGIApp, Receive, Scope, Send
-from tiny_registry import Tiny, build_tiny
+from tiny_registry import Tiny
 
+from api import logs
 from api.http.app import create_app
 from api.http.service import Service
 from api.settings import Settings
@@ -106,16 +111,31 @@ def _over(tiny: Tiny) -> Iterator[Http]:
         yield Http(tiny, app, jobs, stack)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _routes_are_built_once() -> Iterator[None]:
+    """FastAPI builds the routes of a router when one is first looked for, anew for each application, which takes longer
+    than most tests. They know nothing of their application, so all applications of this process share them."""
+    plain, built = APIRouter.include_router, dict[Any, Any]()
+
+    def include(self: APIRouter, router: APIRouter, **more: Any) -> None:
+        plain(self, router, **more)
+        _, self.routes[-1] = built.setdefault((id(router), repr(more)), (router, self.routes[-1]))
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(APIRouter, "include_router", include)
+        yield
+
+
 @pytest.fixture(scope="session")
-def tiny_template(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Tiny]:
-    """An SQLite file with the small registry to copy, and what is in it."""
-    path = tmp_path_factory.mktemp("tiny") / "template.db"
-    shutil.copy(sqlite_template, path)
-    with open_store(f"sqlite:///{path}", key=KEY) as store:
-        tiny = build_tiny(store)
-        with store.engine.connect() as connection:
-            connection.connection.execute("pragma wal_checkpoint(truncate)")
-    return path, tiny
+def bare_app() -> FastAPI:
+    """The application over no service, for what it says of itself."""
+    return create_app(Service(None, None, Settings()))  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="session")
+def described(bare_app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI description of the service, made once: it takes seconds. Nobody changes it."""
+    return bare_app.openapi()
 
 
 @pytest.fixture
@@ -137,3 +157,34 @@ def both_http(tiny: Tiny) -> Iterator[Http]:
 def manager(http: Http) -> TestClient:
     """A pool manager of all organisers."""
     return http.sign_in(Role.POOL_MANAGER)
+
+
+@pytest.fixture
+def make(sqlite_store: Store, monkeypatch: pytest.MonkeyPatch) -> Callable[..., TestClient]:
+    """Makes a client of the service of `guarded_app` with settings."""
+    monkeypatch.setattr("api.http.app.ROUTERS", ())  # they take their time to be made
+
+    def made(**given: Any) -> TestClient:
+        client = given.pop("client", ("198.51.100.7", 4711))
+        return TestClient(application(sqlite_store, **given), client=client)
+
+    return made
+
+
+@pytest.fixture
+def lines() -> Iterator[Callable[[], list[dict[str, Any]]]]:
+    """What is logged, as written and read back; and no line is anything but one JSON object in ASCII."""
+    stream = io.StringIO()
+    root = logging.getLogger()
+    before = root.handlers[:], root.level
+    logs.configure("info", stream)
+
+    def read() -> list[dict[str, Any]]:
+        assert stream.getvalue().isascii()
+        return [json.loads(line) for line in stream.getvalue().splitlines()]
+
+    read.text = stream.getvalue  # type: ignore[attr-defined]
+    yield read
+    root.handlers, root.level = before
+    logging.captureWarnings(False)
+    logs.structlog.reset_defaults()

@@ -17,14 +17,17 @@ from typing import Any
 import job_kinds
 import pytest
 from dbos import DBOSClient
+from refused import refused
 from sqlalchemy import create_engine, func, select, text
 
 from api.jobs.durable import SCHEMA, DurableEngine, serializer, system_url
 from api.jobs.worker import GIVEN_UP
 from expert_pool import clock, ledger, runs
 from expert_pool.keys import Key
+from expert_pool.privacy.rotation import reseal
 from expert_pool.registry import LedgerEntry, RunRecord, RunState, WorkerRecord
 from expert_pool.store import Store, open_store
+from expert_pool.viewer import Viewer
 
 KEY = Key(bytes(range(32)))
 PROCESSES = multiprocessing.get_context("forkserver")
@@ -257,6 +260,25 @@ def test_a_worker_in_a_hurry_hands_back_what_it_carries(site: Site) -> None:
     ended = site.wait(run, RunState.DONE)
     assert (ended.attempt, ended.losses) == (2, 0)
     assert site.happened(run) == ["queued", "started", "handed_back", "started", "done"]
+
+
+def test_a_worker_with_the_key_from_before_a_rotation_ends_and_another_does_its_run(site: Site) -> None:
+    site.staffed()
+    run = site.begin("test.count", seconds=4)
+    site.wait(run, RunState.RUNNING)
+    fresh = Key(bytes(range(1, 33)))
+    reseal(site.store, Viewer.system("operator"), fresh)
+    with refused("key.rotated"), site.store.session():
+        pass
+    for worker in site.workers:
+        worker.join(20)
+        assert worker.exitcode is not None
+    assert [worker.exitcode for worker in site.workers[-2:]] == [GIVEN_UP, GIVEN_UP]
+    reseal(Store(site.store.engine, fresh, site.store.url), Viewer.system("operator"), KEY)
+    site.staffed()  # as their supervisor does, with the key that stands in the file by then
+    ended = site.wait(run, RunState.DONE, seconds=40)
+    assert (ended.attempt, ended.losses) == (2, 1)
+    assert site.happened(run) == ["queued", "started", "taken_over", "started", "done"]
 
 
 def test_dbos_keeps_nothing_but_codes_and_forgets_them(site: Site) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import csv
+import struct
 from datetime import UTC, datetime
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
+import vl_convert
 from docx import Document
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -140,6 +143,26 @@ def test_a_document_is_marked_in_its_header(tmp_path: Path, suffix: str) -> None
         said = [p.text for p in Document(str(marked)).sections[0].header.paragraphs]
         assert any(STAMP.serial in line and "clerk" in line and STAMP.purpose in line for line in said)
     assert stamp_document(b"x", ".txt", STAMP, "zh") == b"x"
+
+
+@pytest.mark.parametrize("suffix", [".svg", ".png"])
+def test_a_picture_is_marked_by_a_line_below_it(tmp_path: Path, suffix: str) -> None:
+    plain = (
+        '<svg xmlns="http://www.w3.org/2000/svg" width="400" height="100" viewBox="0 0 800 200">'
+        '<rect width="800" height="200" fill="#123456"/></svg>'
+    )
+    drawn = plain.encode() if suffix == ".svg" else bytes(vl_convert.svg_to_png(plain))
+    marked = tmp_path / f"marked{suffix}"
+    marked.write_bytes(stamp_document(drawn, suffix, STAMP, "zh"))
+    assert serials_in(marked) == [STAMP.serial]
+    if suffix == ".svg":
+        root = ElementTree.fromstring(marked.read_text(encoding="utf-8"))
+        assert (root.get("width"), float(root.get("height") or 0) > 100) == ("400", True)
+        assert STAMP.sentence("zh") in "".join(root.itertext())
+    else:
+        width, height = struct.unpack(">II", marked.read_bytes()[16:24])
+        assert (width, height > 100) == (400, True)
+    assert stamp_document(b"no picture", suffix, STAMP, "zh") == b"no picture"
 
 
 def test_an_export_that_fails_stays_begun(sqlite_tiny: Tiny, tmp_path: Path) -> None:

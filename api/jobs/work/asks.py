@@ -241,6 +241,8 @@ class AuditAsk(PolicyAsk):
     committee: Code | None = None
     file: str
     """What the sender calls the roster; only ever shown."""
+    purpose: str
+    """What report and workbook are for."""
 
 
 def overrides_of(asked: Sequence[OverrideAsk], by: str, on: date) -> tuple[Override, ...]:

@@ -15,6 +15,7 @@ WHAT: Mapping[str, tuple[str, ...]] = {
     "filings": ("filing.expiring",),
     "credit": ("credit.low",),
     "reevaluations": ("reevaluation.due",),
+    "cycles": ("cycle.reply_ending", "cycle.overdue"),
     "panels": ("panel.opens",),
     "all": tuple(LOOKS),
 }

@@ -37,7 +37,7 @@ _PSEUDONYM = re.compile(r"P[A-Z2-7]{10}")
 def request(job: Job) -> Result:
     """A panel for a meeting, on record."""
     viewer = job.viewer(Right.PANELS_REQUEST)
-    if (done := _decided(job, "panel.requested")) is not None:
+    if (done := job.already("panel.requested")) is not None:
         return Result(_on_record(job, viewer, done))
     ask = PanelAsk.model_validate(job.params["ask"])
     asked_on = date.fromisoformat(job.params["on"])
@@ -63,7 +63,7 @@ def replace(job: Job) -> Result:
     from expert_pool.replacing import replace_panel
 
     viewer = _opener(job)
-    if (done := _decided(job, "panel.replaced")) is not None:
+    if (done := job.already("panel.replaced")) is not None:
         return Result(_on_record(job, viewer, done))
     ask = ReplaceAsk.model_validate(job.params["ask"])
     committee, meeting = _sitting(job, viewer)
@@ -91,7 +91,7 @@ def invite(job: Job) -> Result:
 
     viewer = _opener(job)
     for action in ("panel.replaced", "panel.invited", "panel.answered"):
-        if (done := _decided(job, action)) is not None:
+        if (done := job.already(action)) is not None:
             return Result(_on_record(job, viewer, done))
     ask = InviteAsk.model_validate(job.params["ask"])
     committee, meeting = _sitting(job, viewer)
@@ -156,23 +156,25 @@ def diagnose(job: Job) -> Result:
 
 
 def documents(job: Job) -> Result:
-    """Every paper of a panel as files; while it is sealed they name nobody."""
-    from expert_pool.documents.papers import media_type, paper, papers
-    from solver.progress import Progress
+    """Every paper of a panel as files with a watermark; while it is sealed they name nobody."""
+    from expert_pool.documents.papers import media_type
+    from expert_pool.privacy.papers import print_papers, readable
 
     viewer = job.viewer(Right.PANELS_READ)
-    code = job.params["panel"]
-    shown = panels.show(job.store, viewer, code)
-    with job.store.reading() as session:
-        problem = problem_of(session, viewer, code)
-    names, files = papers(shown.answer), []
-    for done, name in enumerate(names):
-        job.report(Progress("documents", done, len(names)))
-        if job.cancelled():
-            break
-        content = paper(name, shown.answer, shown.names, problem)
-        files.append(Attachment(name, content, media_type(name)))
-    return Result({"panel": code, "sealed": shown.sealed, "files": [file.name for file in files]}, files)
+    panel = readable(job.store, viewer, job.params["panel"])
+    printed = print_papers(
+        job.store,
+        viewer,
+        panel,
+        panel.papers,
+        purpose=job.params["purpose"],
+        serial=job.already("export.begun"),
+        report=job.report,
+        cancelled=job.cancelled,
+    )
+    files = [Attachment(name, content, media_type(name)) for name, content in printed.files.items()]
+    told = {"panel": panel.code, "sealed": panel.sealed, "serial": printed.serial}
+    return Result(told | {"files": list(printed.files)}, files)
 
 
 def _opener(job: Job) -> Viewer:
@@ -197,11 +199,6 @@ def _sitting(job: Job, viewer: Viewer) -> tuple[str, str]:
         )
         committee, meeting = session.execute(of).one()
     return committee, meeting
-
-
-def _decided(job: Job, action: str) -> str | None:
-    """What an earlier attempt put on record, by code."""
-    return next((one.subject for one in job.decided if one.action == action), None)
 
 
 def _on_record(job: Job, viewer: Viewer, code: str) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from api.jobs.job import Job, Result
 from api.jobs.work.asks import AuditAsk, overrides_of
 from expert_pool import clock
@@ -9,7 +11,10 @@ from expert_pool.accounts.rights import Right
 from expert_pool.audits import RosterFaults
 from expert_pool.audits.asking import audit_papers, audited_bytes
 from expert_pool.policies.load import preset
+from expert_pool.privacy import exports
+from expert_pool.privacy.watermark import stamp_document
 from expert_pool.runs import Attachment
+from expert_pool.viewer import Viewer
 from expert_pool.words import languages
 from solver.progress import Progress
 
@@ -42,8 +47,28 @@ def audit(job: Job) -> Result:
         errors = [error.document() for error in faults.errors]
         return Result({"ok": False, "errors": errors, "audit": None})
     job.report(Progress("documents"))
-    papers = audit_papers(found, languages())
-    files = [
-        Attachment(name, content, MEDIA_TYPES[name.rpartition(".")[2]]) for name, content in papers.items()
-    ]
+    files = _marked(job, viewer, ask, audit_papers(found, languages()))
     return Result({"ok": True, "errors": [], "audit": found.model_dump(mode="json")}, files)
+
+
+def _marked(job: Job, viewer: Viewer, ask: AuditAsk, papers: Mapping[str, bytes]) -> list[Attachment]:
+    """The papers with their watermark, told on the ledger."""
+    with job.store.session() as session:
+        stamp = exports.begin(
+            session,
+            viewer,
+            purpose=ask.purpose,
+            content=f"roster/{job.code}",
+            form="papers",
+            organiser_id=job.organiser_id,
+            serial=job.already("export.begun"),
+        )
+    files = []
+    for name, content in papers.items():
+        stem, _, suffix = name.rpartition(".")
+        marked = stamp_document(content, f".{suffix}", stamp, stem.rpartition(".")[2])
+        files.append(Attachment(name, marked, MEDIA_TYPES[suffix]))
+    with job.store.session() as session:
+        marks = [exports.FileMark.of(file.name, file.content) for file in files]
+        exports.finish_hashed(session, viewer, stamp, marks)
+    return files

@@ -32,8 +32,7 @@ def request(job: Job) -> Result:
     from expert_pool.privacy.sealing.panels import request_sealed, seal_of
 
     viewer = job.viewer(Right.PANELS_REQUEST)
-    done = next((one.subject for one in job.decided if one.action == ACTION), None)
-    if done is not None:
+    if (done := job.already(ACTION)) is not None:
         with job.store.reading() as session:
             return Result(_told(seal_of(session, viewer, done)))
     ask = SealedPanelAsk.model_validate(job.params["ask"])

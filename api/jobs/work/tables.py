@@ -82,6 +82,7 @@ def export(job: Job) -> Result:
             form=ask.form,
             lang=ask.lang,
             organiser_id=job.organiser_id,
+            serial=job.already("export.begun"),
             report=job.report,
         )
         file = _archived(out) if ask.form == "csv" else Attachment(out.name, out.read_bytes(), SHEETS_MEDIA)
