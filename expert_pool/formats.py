@@ -21,6 +21,10 @@ SCHEMAS = (
     "forecast",
     "panels",
     "proof",
+    "scenario",
+    "simulation",
+    "appraisal",
+    "pool-health",
 )
 
 
@@ -79,8 +83,28 @@ def schema_of(name: str) -> dict[str, Any]:
             from solver.proof import Proof
 
             return Proof.model_json_schema()
+        case "scenario":
+            from expert_pool.simulation.scenario import ScenarioDoc
+
+            return ScenarioDoc.model_json_schema()
+        case "simulation":
+            from expert_pool.simulation.results import Simulation
+
+            return Simulation.model_json_schema()
         case "audit":
             from expert_pool.audits import Audit
 
             return Audit.model_json_schema()
+        case "appraisal":
+            from expert_pool.reevaluation.appraisal_document import AppraisalDoc
+
+            return AppraisalDoc.model_json_schema()
+        case "measurement":
+            from expert_pool.reevaluation.measurement.document import MeasurementDocument
+
+            return MeasurementDocument.model_json_schema()
+        case "pool-health":
+            from expert_pool.reevaluation.health.document import Health
+
+            return Health.model_json_schema()
     raise Fault("format.unknown", name, name=name, known=list(SCHEMAS))

@@ -20,13 +20,18 @@ def read_bytes(path: Path) -> bytes:
 
 
 def write_json(path: Path, document: Any) -> Path:
-    """Write a document beside its place, then move it there. Raises Fault when that cannot be done."""
+    """Write a document as `write_bytes` does."""
     text = json.dumps(document, ensure_ascii=False, indent=1, default=plain) + "\n"
+    return write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: Path, content: bytes) -> Path:
+    """Write a file beside its place, then move it there. Raises Fault when that cannot be done."""
     try:
         handle, half = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
             os.chmod(half, 0o666 & ~_umask())
             os.replace(half, path)
         except BaseException:

@@ -28,6 +28,7 @@ from expert_pool.policies.policy import Policy
 from expert_pool.reevaluation.acted import Acted, acted_on
 from expert_pool.reevaluation.asks import Ask, Measured, asks_of, only_asks, written
 from expert_pool.reevaluation.conduct import Conduct, Reason, conduct
+from expert_pool.reevaluation.days import refuse_too_early
 from expert_pool.reevaluation.scheme import MEASURES, Measure, Scheme
 from expert_pool.registry import Committee, Organiser, Pool, Table
 from expert_pool.viewer import Viewer, visible
@@ -200,8 +201,8 @@ def appraise(
     """Appraise everybody who is in a pool (its code) on `as_of`, or whose term ended there within the scheme's period
     without their leaving; the banned are out already.
 
-    Raises Fault `appraisal.pool_unknown`, `appraisal.future`, `appraisal.no_committee` (nobody draws on the pool),
-    `policy.unknown`, `problem.fact_unknown` (a condition asks for what a pool of several committees does not have).
+    Raises Fault `appraisal.pool_unknown`, `appraisal.future`, `appraisal.too_early`, `appraisal.no_committee` (nobody
+    draws on the pool), `policy.unknown`, `problem.fact_unknown` (a condition asks for what a pool of several committees does not have).
     """
     asks = asks_of(scheme, measured, recusals)
     found = appraise_asked(session, viewer, pool, scheme, as_of, known_at, asks=asks, policy=policy)
@@ -222,6 +223,7 @@ def appraise_asked(
     """As `appraise`, with what asks for a look as a cycle keeps it."""
     if as_of > clock.today():
         raise Fault("appraisal.future", as_of.isoformat(), as_of=as_of, today=clock.today())
+    refuse_too_early(as_of)
     home, rules = find_pool(session, viewer, pool), preset(policy)
     facts = _facts(session, viewer, home, as_of, known_at or clock.now(), rules)
     judged = conduct(session, viewer, facts, scheme, as_of)

@@ -17,6 +17,7 @@ from expert_pool import clock
 from expert_pool.policies.load import preset
 from expert_pool.reevaluation.appraising import POLICY, Appraisal, appraise, find_pool
 from expert_pool.reevaluation.comparing import Comparison, compared
+from expert_pool.reevaluation.days import EARLIEST, refuse_too_early
 from expert_pool.reevaluation.recusals import Failures, failures
 from expert_pool.reevaluation.scheme import Scheme
 from expert_pool.registry import CycleState, Membership, Step
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from expert_pool.reevaluation.measurement.measured import Measured
 
 Cancelled = Callable[[], bool]
-EVER = date(1900, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,8 @@ def gather(
 ) -> Gathered:
     """The measurement and the failures to recuse of the scheme's period that ends on `as_of`.
 
-    Only what the viewer may see goes in. Raises Fault `appraisal.pool_unknown`, `appraisal.future`, `runs.cancelled`.
+    Only what the viewer may see goes in. Raises Fault `appraisal.pool_unknown`, `appraisal.future`,
+    `appraisal.too_early`, `runs.cancelled`.
     """
     from expert_pool.reevaluation.measurement.measured import measure
     from expert_pool.reevaluation.scores import pool_ratings
@@ -77,7 +78,8 @@ def gather(
     moment = known_at or clock.now()
     if as_of > clock.today():
         raise Fault("appraisal.future", as_of.isoformat(), as_of=as_of, today=clock.today())
-    since = scheme.since(as_of) or EVER
+    refuse_too_early(as_of)
+    since = scheme.since(as_of) or EARLIEST
     with store.reading() as session:
         report(Progress("recusals"))
         people = members_of(session, viewer, pool)

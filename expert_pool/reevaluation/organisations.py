@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from expert_pool import clock
 from expert_pool.policies.load import load
 from expert_pool.policies.policy import Policy
+from expert_pool.reevaluation.days import refuse_too_early
 from expert_pool.reevaluation.funnel import Placed, place
 from expert_pool.reevaluation.organisation_decisions import InForce, measures_of, shifted
 from expert_pool.reevaluation.organisation_figures import Event, Period, Rate, Recorded, Row, figures
@@ -142,9 +143,10 @@ def appraise_organisations(
     policy: Policy | None = None,
 ) -> tuple[OrganisationAppraisal, ...]:
     """All committees the viewer sees, by code, then all organisers with committees. `policy` says which filings are due
-    (default the national order). Raises Fault `organisations.future`."""
+    (default the national order). Raises Fault `organisations.future`, `appraisal.too_early`."""
     if as_of > clock.today():
         raise Fault("organisations.future", as_of.isoformat(), as_of=as_of, today=clock.today())
+    refuse_too_early(as_of)
     moment = known_at or clock.now()
     rows = session.execute(
         select(

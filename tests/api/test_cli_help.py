@@ -76,7 +76,7 @@ def test_completion_is_offered(capsys: pytest.CaptureFixture[str], monkeypatch: 
     monkeypatch.setenv("COMP_WORDS", "expert-pool p")
     monkeypatch.setenv("COMP_CWORD", "1")
     assert run([]) == 0
-    assert capsys.readouterr().out.split() == ["panel", "proof", "policy", "privacy"]
+    assert capsys.readouterr().out.split() == ["panel", "proof", "policy", "pool", "privacy"]
 
 
 def test_lines_break_between_chinese_characters_but_not_before_a_stop() -> None:

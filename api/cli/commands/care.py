@@ -21,14 +21,12 @@ def verify(
     from expert_pool.privacy.erasure import erased_rows
 
     face = Face.of(context)
-    with face.store() as store, progress(face) as report, store.reading() as session:
+    with face.store() as store, progress(face) as report, ledger.settled(store) as session:
         report(Progress("ledger"))
-        faults = ledger.verify(session, anchor=anchor)
+        verdict = ledger.judge(session, anchor=anchor, report=report)
         erased = list(erased_rows(session))
-        heads = ledger.heads(session)
-        now = ledger.anchor(session)
+    faults, entries, now = verdict.faults, verdict.entries, verdict.anchor
     said = [face.say(fault.code, **fault.params) for fault in faults]
-    entries = sum(head.sequence for head in heads)
     code = "cli.ledger.broken" if faults else "cli.ledger.whole"
     document = {
         "holds": not faults,
@@ -40,7 +38,7 @@ def verify(
     if erased:
         people = len({row.expert for row in erased})
         said.append(face.say("cli.ledger.erased", rows=len(erased), experts=people))
-    last = face.say(code, count=len(faults), entries=entries, chains=len(heads), anchor=now)
+    last = face.say(code, count=len(faults), entries=entries, chains=len(verdict.heads), anchor=now)
     face.answer(document, *said, last)
     return Exit.FOUND if faults else Exit.OK
 

@@ -19,6 +19,7 @@ def generate(
     seed: Annotated[int, typer.Option("--seed", min=0, metavar="S")] = 1,
     problems: Annotated[int, typer.Option("--problems", min=0, metavar="M")] = 0,
     cases: Annotated[int, typer.Option("--cases", min=1, metavar="C")] = 200,
+    scores: Annotated[bool, typer.Option("--scores")] = False,
 ) -> Exit:
     """Made people, employers and committees as import files, and panel problems as problem files."""
     from expert_pool.region import generate as write_region
@@ -35,6 +36,12 @@ def generate(
             )
             rows = sum(made.rows.values())
             written = [str(made.folder / f"{sheet}.csv") for sheet in made.rows]
+            if scores:
+                from expert_pool.region.scores import write_scores
+
+                scored = write_scores(out, seed=seed)
+                rows += scored.rows
+                written += sorted(str(path) for path in scored.folder.glob("*.csv"))
         for number, problem in enumerate(make_problems(problems, experts=experts, seed=seed, cases=cases), 1):
             folder = out / "problems"
             folder.mkdir(parents=True, exist_ok=True)

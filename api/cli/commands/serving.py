@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from api.settings import Settings
 
 _CONNECT_SECONDS = "10"
+_SPARE = 5
+"""Connections beyond one for each request that is worked on: for those that need two, and for what goes on beside them."""
+_PATIENCE = 30.0
+"""Seconds that a request waits for a lock in PostgreSQL; then it is told to come again, as on SQLite."""
 
 
 def serve(
@@ -39,7 +43,9 @@ def serve(
     settings = _settings(face, host=host, port=port, workers=workers)
     with ExitStack() as held:
         listening = held.enter_context(bind(settings.host, settings.port))
-        store = held.enter_context(open_store(settings.database))
+        store = held.enter_context(
+            open_store(settings.database, connections=settings.threads + _SPARE, patience=_PATIENCE)
+        )
         trace_transactions(store.engine)
         told = _Greeting(face, address(listening), first_administrator(store))
         held.callback(told.say)  # the one-time password is shown even if nothing starts

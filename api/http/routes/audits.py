@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from datetime import date
 from hashlib import sha256
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, File, Form, Header, Path, Query, UploadFile
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
-from api.http import openapi
-from api.http.accepting import Model, Prefer, Run, RunResult, Work, accept
+from api.http.accepting import Model, Prefer, Work, accept, answers
 from api.http.access import allowed
-from api.http.files import FILE, attached
+from api.http.files import FILE, PURPOSE, attached
 from api.http.once import Once
 from api.http.service import Served
 from api.jobs.work.asks import Code, Level, OverrideAsk, overrides_of
@@ -25,6 +24,7 @@ from expert_pool.audits import Audit
 from expert_pool.audits.asking import MOST_UNPACKED, template_bytes
 from expert_pool.imports.unpacking import kind_of
 from expert_pool.policies.load import preset
+from expert_pool.privacy.purposes import purpose_of
 from expert_pool.runs import Attachment
 from expert_pool.snapshots import committee_owner
 from solver.errors import Fault
@@ -46,6 +46,7 @@ OverridesField = Annotated[
         examples=['[{"parameter": "panel_low", "value": 11, "why": "评审任务较少"}]'],
     ),
 ]
+PurposeField = Annotated[str, Form(**PURPOSE)]
 OnceKey = Annotated[str | None, Header(alias="Idempotency-Key", max_length=255)]
 _OVERRIDES = TypeAdapter(list[OverrideAsk])
 
@@ -69,23 +70,11 @@ class Audited(Model):
     audit: Audit | None
 
 
-ANSWERS: dict[str, Any] = {
-    "status_code": 202,
-    "response_model": Run,
-    "responses": {
-        200: {
-            "model": RunResult[Audited],
-            "description": "The result, where it came within the time of `Prefer: wait=N`.",
-        },
-        409: openapi.CHANGES[409],
-    },
-}
-
-
-@router.post("/audits", **ANSWERS)
+@router.post("/audits", **answers(Audited))
 def audit_roster(
     roster: Roster,
     policy: PolicyField,
+    purpose: PurposeField,
     asks: Solver,
     service: Served,
     on: DayField = None,
@@ -95,15 +84,16 @@ def audit_roster(
     key: OnceKey = None,
 ) -> Response:
     """Judge a roster by what stands in it alone."""
-    work = _work(asks, roster, policy, on, level, overrides, None)
+    work = _work(asks, roster, policy, purpose, on, level, overrides, None)
     return accept(service, _once(key, work), asks, work, prefer=prefer)
 
 
-@router.post("/committees/{committee}/audits", **ANSWERS)
+@router.post("/committees/{committee}/audits", **answers(Audited))
 def audit_roster_with_registry(
     committee: Annotated[str, Path(max_length=200, examples=["C1"])],
     roster: Roster,
     policy: PolicyField,
+    purpose: PurposeField,
     asks: Reader,
     service: Served,
     on: DayField = None,
@@ -114,7 +104,7 @@ def audit_roster_with_registry(
 ) -> Response:
     """Judge a roster, with what the registry knows of its people and of the committee's earlier panels. The look goes into
     the committee's ledger."""
-    work = _work(asks, roster, policy, on, level, overrides, committee)
+    work = _work(asks, roster, policy, purpose, on, level, overrides, committee)
 
     def owned(session: Session) -> Work:
         owner = committee_owner(session, asks.viewer(Right.EXPERTS_READ), committee)
@@ -133,6 +123,7 @@ def _work(
     asks: Principal,
     roster: UploadFile,
     policy: str,
+    purpose: str,
     on: date | None,
     level: str,
     overrides: str,
@@ -156,6 +147,7 @@ def _work(
         "level": level,
         "committee": committee,
         "file": name,
+        "purpose": purpose_of(purpose),
     }
     return Work("roster.audit", {"ask": ask}, [Attachment("roster", content)])
 

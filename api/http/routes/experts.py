@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Response
@@ -16,21 +15,24 @@ from api.http import openapi
 from api.http.access import allowed
 from api.http.once import Answer, Repeatable
 from api.http.paging import USUAL, Cursor, Limit, Page, mark_of, orders, read_values, write
-from api.http.service import Served
+from api.http.service import Served, Service
 from api.http.shapes import shape
-from api.http.versions import IfMatch, etag_of, put_etag, require_match
+from api.http.versions import IfMatch, Written, etag_of, require_match, written
 from expert_pool import clock, directory, dossier, entering, rows
 from expert_pool.accounts.rights import Principal, Right
 from expert_pool.directory import Wanted
+from expert_pool.glances import glance
 from expert_pool.lifecycle import State
 from expert_pool.privacy.looking import masked_national_id, masked_phone
 from expert_pool.registry import Expert, Gender, Sector, Step
+from expert_pool.statements import kept, select_rows
 from expert_pool.viewer import Viewer
 
 router = APIRouter(prefix="/experts", tags=["experts"])
 
 _made = shape("experts")
-_ORDERS = orders(code=(Expert.code, Expert.id), name=(Expert.name, Expert.id))
+ORDERS = orders(code=(Expert.code, Expert.id), name=(Expert.name, Expert.id))
+"""The orders that the list can be asked for."""
 _Sort = Literal["code", "-code", "name", "-name"]
 _Reader = Annotated[Principal, Depends(allowed(Right.EXPERTS_READ))]
 _Writer = Annotated[Principal, Depends(allowed(Right.EXPERTS_WRITE))]
@@ -146,16 +148,33 @@ def list_experts(
     cursor: Cursor = None,
 ) -> Any:
     """Experts of the caller's pools, as of today."""
-    viewer = asks.viewer(Right.EXPERTS_READ)
-    wanted = Wanted(q, name, region, employer, specialty, sector, pool)
+    given: dict[str, Any] = {"q": q, "name": name, "region": region, "employer": employer}
+    given |= {"specialty": specialty, "sector": sector, "pool": pool, "state": state}
+    return page(service, asks, **given, sort=sort, limit=limit, cursor=cursor).response()
+
+
+def page(
+    service: Service,
+    asks: Principal,
+    *,
+    sort: str = "code",
+    limit: int = USUAL,
+    cursor: str | None = None,
+    state: State | None = None,
+    **given: Any,
+) -> Written:
+    """A page of the list (an `ExpertPage`); `given` are fields of `Wanted`. Faults as `directory.in_state`, and
+    `paging.cursor`."""
+    viewer, wanted = asks.viewer(Right.EXPERTS_READ), Wanted(**given)
     filters = {field: getattr(wanted, field) for field in Wanted.__slots__} | {"sort": sort, "state": state}
-    order, mark = _ORDERS[sort], mark_of(filters)
-    statement, given = _ordered(viewer, wanted.given, sort, cursor is not None), directory.parameters(wanted)
-    with service.store.reading() as session:
+    order, mark = ORDERS[sort], mark_of(filters)
+    values = directory.parameters(wanted)
+    with glance(service.store) as session:
         if cursor is not None:
-            given |= zip(_AFTER, read_values(cursor, mark, order), strict=True)
+            values |= zip(_AFTER, read_values(cursor, mark, order), strict=True)
         if state is None:
-            found = session.execute(statement.limit(limit + 1), given).all()
+            statement = _page(viewer, wanted.given, sort, cursor is not None)
+            found = select_rows(session, statement, values | {"most": limit + 1}).all()
             more, found = len(found) > limit, found[:limit]
             last = found[-1] if more else None
         else:
@@ -163,29 +182,28 @@ def list_experts(
                 session,
                 viewer,
                 _ordered(viewer, wanted.given, sort, False),
-                given,
-                pool,
+                values,
+                wanted.pool,
                 state,
                 limit,
-                None if cursor is None else order.after([given[name] for name in _AFTER]),
+                None if cursor is None else order.after([values[name] for name in _AFTER]),
                 order.after,
                 order.columns,
             )
         works = directory.employers_of(session, [row.id for row in found])
     first = order.columns[0].key
-    return ExpertPage.model_construct(
-        items=[
-            ExpertLine.model_construct(
-                code=row.code,
-                name=row.name,
-                region=row.region,
-                employer=_employed(works.get(row.id)),
-                state=state,
-            )
-            for row in found
-        ],
-        next=None if last is None else write(mark, [getattr(last, first), last.id]),
-    )
+    lines = [
+        {
+            "code": row.code,
+            "name": row.name,
+            "region": row.region,
+            "employer": _at(works.get(row.id)),
+            "state": state,
+        }
+        for row in found
+    ]
+    following = None if last is None else write(mark, [getattr(last, first), last.id])
+    return written({"items": lines, "next": following})
 
 
 @router.post(
@@ -210,13 +228,17 @@ def create_expert(asks: _Writer, service: Served, once: Repeatable, body: NewExp
 
 
 @router.get("/{code}", response_model=ExpertRecord, summary="专家: 查看 · one")
-def get_expert(code: str, asks: _Reader, service: Served, response: Response) -> Any:
+def get_expert(code: str, asks: _Reader, service: Served) -> Any:
     """One expert of the caller's pools."""
+    return expert(service, asks, code=code).response()
+
+
+def expert(service: Service, asks: Principal, *, code: str) -> Written:
+    """One expert (an `ExpertRecord`) with the ETag. Raises Fault `standing.expert_unknown`."""
     viewer = asks.viewer(Right.EXPERTS_READ)
-    with service.store.reading() as session:
+    with glance(service.store) as session:
         shown, version = _shown(session, asks, viewer, service, code)
-    put_etag(response, version)
-    return shown
+    return Written(shown.model_dump_json().encode(), etag_of(version))
 
 
 @router.patch(
@@ -277,9 +299,14 @@ def list_expert_records(
 _AFTER = ("after_1", "after_2")
 
 
-@lru_cache(1024)
-def _ordered(viewer: Viewer, given: frozenset[str], sort: _Sort, resumed: bool) -> Select[Any]:
-    order = _ORDERS[sort]
+@kept
+def _page(viewer: Viewer, given: frozenset[str], sort: str, resumed: bool) -> Select[Any]:
+    return _ordered(viewer, given, sort, resumed).limit(bindparam("most"))
+
+
+@kept
+def _ordered(viewer: Viewer, given: frozenset[str], sort: str, resumed: bool) -> Select[Any]:
+    order = ORDERS[sort]
     statement = directory.listing(viewer, given).order_by(*order.clauses())
     if not resumed:
         return statement
@@ -320,6 +347,10 @@ def _version(row: Any) -> str:
     return repr(
         (row.id, row.code, row.name, row.gender, row.born, row.region, row.national_id_mark, row.phone_mark)
     )
+
+
+def _at(found: tuple[str, str] | None) -> dict[str, str] | None:
+    return None if found is None else {"code": found[0], "name": found[1]}
 
 
 def _employed(found: tuple[str, str] | None) -> EmployedAt | None:

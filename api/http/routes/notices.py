@@ -1,14 +1,13 @@
-"""Notices: what somebody is told, where it goes, and what they want to be told."""
+"""Notices: what somebody is told, and what they want to be told."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
@@ -16,28 +15,19 @@ from api.http.access import allowed
 from api.http.openapi import CHANGES
 from api.http.paging import USUAL, Cursor, Limit, Order, Page, page_of
 from api.http.problems import language_of
-from api.http.resources import known_thing
+from api.http.routes.notice_addresses import PLAIN
 from api.http.service import Served, Service
 from api.http.versions import IfMatch, etag_of, put_etag, require_match
 from expert_pool.accounts.rights import Principal, Right
 from expert_pool.keys import Key
 from expert_pool.notices import addresses, inbox
-from expert_pool.notices.addresses import To
-from expert_pool.registry import AddressForm, Medium, Notice, NoticeAddress
+from expert_pool.registry import Medium, Notice
 
 router = APIRouter(prefix="/notices", tags=["notices"])
 
-PLAIN = r"^[^\x00-\x1f]+$"
-"""A code: text without control characters, which one of the databases refuses."""
-
 Mine = Annotated[Principal, Depends(allowed(Right.OWN_ACCOUNT))]
 Reader = Annotated[Principal, Depends(allowed(Right.ORGANISERS_READ))]
-OfficeKeeper = Annotated[Principal, Depends(allowed(Right.ORGANISERS_WRITE))]
-ExpertKeeper = Annotated[Principal, Depends(allowed(Right.EXPERTS_WRITE))]
-Form = Annotated[AddressForm, Path(description="mail, or phone (for short messages and calls)")]
 NoticeCode = Annotated[str, Path(max_length=100, pattern=PLAIN, examples=["N4f1c9a0b7d2e8c3f5a61"])]
-OrganiserCode = Annotated[str, Path(max_length=200, pattern=PLAIN, examples=["HR"])]
-ExpertCode = Annotated[str, Path(max_length=200, pattern=PLAIN, examples=["E01"])]
 Unread = Annotated[bool | None, Query(description="Only those not read yet (true), or read (false).")]
 
 _NEWEST = Order((Notice.id,), descending=True)
@@ -74,33 +64,6 @@ class NoticeShown(_Model):
     office: str | None = Field(description="The organiser whose office it went to; null: one's own.")
     subject: str | None
     text: str | None
-
-
-class NoticeAddressSent(_Model):
-    """Where notices go, and the language they are written in there."""
-
-    model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"address": "zhang@example.cn", "language": "zh"}]}
-    )
-
-    address: str = Field(min_length=1, max_length=254)
-    language: Literal["zh", "en"] = "zh"
-
-
-class NoticeAddressShown(_Model):
-    """An address, masked."""
-
-    form: AddressForm
-    address: str = Field(examples=["z***@example.cn"])
-    language: str
-    changed_at: datetime
-    changed_by: str
-
-
-class NoticeAddresses(_Model):
-    """All addresses of somebody. The ETag of this list goes into If-Match of what changes it."""
-
-    items: list[NoticeAddressShown]
 
 
 class NoticeChoice(_Model):
@@ -165,113 +128,6 @@ def set_notice_preferences(
     return shown
 
 
-@router.get("/addresses", response_model=NoticeAddresses)
-def list_own_addresses(asks: Mine, service: Served, response: Response) -> NoticeAddresses:
-    """Where notices to the own account go."""
-    return _list(service, response, lambda session: To(account_id=asks.account_id))
-
-
-@router.put("/addresses/{form}", response_model=NoticeAddresses, responses=CHANGES)
-def set_own_address(
-    form: Form,
-    sent: NoticeAddressSent,
-    asks: Mine,
-    service: Served,
-    response: Response,
-    if_match: IfMatch = None,
-) -> NoticeAddresses:
-    """Set the own mail address or telephone number; the one before is told of it."""
-    to = To(account_id=asks.account_id)
-    return _change(service, response, if_match, asks.actor, lambda session: to, form, sent)
-
-
-@router.delete("/addresses/{form}", response_model=NoticeAddresses, responses=CHANGES)
-def remove_own_address(
-    form: Form, asks: Mine, service: Served, response: Response, if_match: IfMatch = None
-) -> NoticeAddresses:
-    """Forget an own address."""
-    to = To(account_id=asks.account_id)
-    return _change(service, response, if_match, asks.actor, lambda session: to, form, None)
-
-
-@router.get("/offices/{organiser}/addresses", response_model=NoticeAddresses)
-def list_office_addresses(
-    organiser: OrganiserCode, asks: OfficeKeeper, service: Served, response: Response
-) -> NoticeAddresses:
-    """Where notices to an office go."""
-    return _list(service, response, lambda session: _office(session, asks, organiser))
-
-
-@router.put("/offices/{organiser}/addresses/{form}", response_model=NoticeAddresses, responses=CHANGES)
-def set_office_address(
-    organiser: OrganiserCode,
-    form: Form,
-    sent: NoticeAddressSent,
-    asks: OfficeKeeper,
-    service: Served,
-    response: Response,
-    if_match: IfMatch = None,
-) -> NoticeAddresses:
-    """Set the mail address or telephone number of an office."""
-    return _change(
-        service, response, if_match, asks.actor, lambda session: _office(session, asks, organiser), form, sent
-    )
-
-
-@router.delete("/offices/{organiser}/addresses/{form}", response_model=NoticeAddresses, responses=CHANGES)
-def remove_office_address(
-    organiser: OrganiserCode,
-    form: Form,
-    asks: OfficeKeeper,
-    service: Served,
-    response: Response,
-    if_match: IfMatch = None,
-) -> NoticeAddresses:
-    """Forget an address of an office."""
-    return _change(
-        service, response, if_match, asks.actor, lambda session: _office(session, asks, organiser), form, None
-    )
-
-
-@router.get("/experts/{expert}/addresses", response_model=NoticeAddresses)
-def list_expert_addresses(
-    expert: ExpertCode, asks: ExpertKeeper, service: Served, response: Response
-) -> NoticeAddresses:
-    """Where notices to an expert go besides the registered telephone number and the own account's addresses."""
-    return _list(service, response, lambda session: _expert(session, asks, expert))
-
-
-@router.put("/experts/{expert}/addresses/{form}", response_model=NoticeAddresses, responses=CHANGES)
-def set_expert_address(
-    expert: ExpertCode,
-    form: Form,
-    sent: NoticeAddressSent,
-    asks: ExpertKeeper,
-    service: Served,
-    response: Response,
-    if_match: IfMatch = None,
-) -> NoticeAddresses:
-    """Set the mail address or telephone number of an expert."""
-    return _change(
-        service, response, if_match, asks.actor, lambda session: _expert(session, asks, expert), form, sent
-    )
-
-
-@router.delete("/experts/{expert}/addresses/{form}", response_model=NoticeAddresses, responses=CHANGES)
-def remove_expert_address(
-    expert: ExpertCode,
-    form: Form,
-    asks: ExpertKeeper,
-    service: Served,
-    response: Response,
-    if_match: IfMatch = None,
-) -> NoticeAddresses:
-    """Forget an address of an expert."""
-    return _change(
-        service, response, if_match, asks.actor, lambda session: _expert(session, asks, expert), form, None
-    )
-
-
 @router.get("/{code}", response_model=NoticeShown)
 def show_notice(code: NoticeCode, request: Request, asks: Mine, service: Served) -> NoticeShown:
     """One notice, to the own account or to an office."""
@@ -330,58 +186,4 @@ def _choices(session: Session, asks: Principal) -> NoticeChoices:
     found: Sequence[addresses.Preference] = addresses.preferences(session, asks.account_id)
     return NoticeChoices(
         items=[NoticeChoice(kind=p.kind, medium=p.medium, wanted=p.wanted, fixed=p.fixed) for p in found]
-    )
-
-
-def _office(session: Session, asks: Principal, code: str) -> To:
-    return To(office_id=known_thing(session, asks.viewer(Right.ORGANISERS_WRITE), "organisers", code))
-
-
-def _expert(session: Session, asks: Principal, code: str) -> To:
-    return To(expert_id=known_thing(session, asks.viewer(Right.EXPERTS_WRITE), "experts", code))
-
-
-def _list(service: Service, response: Response, whose: Any) -> NoticeAddresses:
-    with service.store.reading() as session:
-        shown = _addresses(session, service.store.key, whose(session))
-    put_etag(response, shown)
-    return shown
-
-
-def _change(
-    service: Service,
-    response: Response,
-    if_match: str | None,
-    by: str,
-    whose: Any,
-    form: AddressForm,
-    sent: NoticeAddressSent | None,
-) -> NoticeAddresses:
-    key = service.store.key
-    with service.store.session() as session:
-        to = whose(session)
-        require_match(if_match, etag_of(_addresses(session, key, to)))
-        if sent is None:
-            addresses.drop_address(session, to, form)
-        else:
-            addresses.set_address(session, key, to, form, sent.address, language=sent.language, by=by)
-        session.flush()
-        shown = _addresses(session, key, to)
-    put_etag(response, shown)
-    return shown
-
-
-def _addresses(session: Session, key: Key, to: To) -> NoticeAddresses:
-    kept = select(NoticeAddress).where(*to.only(NoticeAddress), NoticeAddress.address_sealed.is_not(None))
-    return NoticeAddresses(
-        items=[
-            NoticeAddressShown(
-                form=AddressForm(row.form),
-                address=addresses.masked(AddressForm(row.form), key.open(row.address_sealed or b"")),
-                language=row.language,
-                changed_at=row.changed_at,
-                changed_by=row.changed_by,
-            )
-            for row in session.scalars(kept.order_by(NoticeAddress.form))
-        ]
     )

@@ -10,17 +10,16 @@ from starlette.responses import Response
 
 from api.http import openapi
 from api.http import panel_shapes as shapes
-from api.http.accepting import Prefer, Run, RunResult, Work, accept
+from api.http.accepting import Runs, Work, answers
 from api.http.access import allowed
-from api.http.files import FILE, attached
-from api.http.once import Repeatable
+from api.http.files import FILE, Purpose, Purposed, attached
 from api.http.paging import USUAL, Cursor, Limit, Page, orders, page_of
 from api.http.service import Served, Service
 from api.http.versions import IfMatch, require_match
 from api.jobs.work.asks import Ask, DiagnoseAsk, ExplainAsk, InviteAsk, PanelAsk, ReplaceAsk
 from expert_pool import clock, panels
 from expert_pool.accounts.rights import Principal, Right
-from expert_pool.documents.papers import media_type, paper, papers
+from expert_pool.documents.papers import media_type, papers
 from expert_pool.opened import (
     compare_panels,
     open_panel,
@@ -29,9 +28,12 @@ from expert_pool.opened import (
     require_open,
     require_readable,
 )
-from expert_pool.recorded import committee_of, find_panel, problem_of, version_of
+from expert_pool.privacy.papers import Readable, print_papers, readable
+from expert_pool.privacy.purposes import purpose_of
+from expert_pool.recorded import committee_of, find_panel, version_of
 from expert_pool.registry import PanelRecord, PanelState
 from expert_pool.snapshots import find_sitting
+from expert_pool.store import Store
 from expert_pool.viewer import Viewer
 from solver.diff import PanelDiff
 from solver.document import problem_bytes
@@ -51,23 +53,13 @@ ORDERS = orders(
 ETAG: dict[str, Any] = {"headers": {"ETag": {"schema": {"type": "string"}, "description": "For If-Match."}}}
 
 
-def answers(model: Any) -> dict[str, Any]:
-    """How a route describes that it answers with a run, or with its result."""
-    result: Any = RunResult[model]
-    come = {"model": result, "description": "The result, where it came within the time of `Prefer: wait=N`."}
-    return {"status_code": 202, "response_model": Run, "responses": {200: come, 409: openapi.CHANGES[409]}}
-
-
 def changing(model: Any) -> dict[str, Any]:
-    """The same of a route that needs If-Match."""
-    said = answers(model)
-    return said | {"responses": {**said["responses"], **openapi.CHANGES}}
+    """`answers` of a route that needs If-Match."""
+    return answers(model, openapi.CHANGES)
 
 
 @router.post("", **answers(shapes.PanelDecided))
-def request_panel(
-    sent: PanelAsk, asks: Office, service: Served, once: Repeatable, prefer: Prefer = None
-) -> Response:
+def request_panel(sent: PanelAsk, asks: Office, runs: Runs) -> Response:
     """Ask for the panel of a meeting. It is assembled in the background and put on record."""
     viewer = asks.viewer(Right.PANELS_REQUEST)
 
@@ -76,7 +68,7 @@ def request_panel(
         viewer.require(sitting.organiser_id, sitting.committee_id)
         return Work("panel.request", _asked(sent), organiser_id=sitting.organiser_id)
 
-    return accept(service, once, asks, work, prefer=prefer)
+    return runs.take(asks, work)
 
 
 @router.get("", response_model=Page[shapes.PanelLine])
@@ -170,15 +162,13 @@ def replace_members(
     panel: PanelCode,
     sent: ReplaceAsk,
     asks: Office,
-    service: Served,
-    once: Repeatable,
+    runs: Runs,
     if_match: IfMatch = None,
-    prefer: Prefer = None,
 ) -> Response:
     """Replace members of an open panel with the least change, as a new panel on record."""
     viewer = asks.viewer(Right.PANELS_REQUEST)
     work = change("panel.replace", sent, viewer, panel, if_match)
-    return accept(service, once, asks, work, prefer=prefer)
+    return runs.take(asks, work)
 
 
 @router.post("/{panel}/invitations", **changing(shapes.PanelRenewed))
@@ -186,21 +176,17 @@ def invite_members(
     panel: PanelCode,
     sent: InviteAsk,
     asks: Office,
-    service: Served,
-    once: Repeatable,
+    runs: Runs,
     if_match: IfMatch = None,
-    prefer: Prefer = None,
 ) -> Response:
     """Begin the invitations of an open panel, or take in answers and replace who declined."""
     viewer = asks.viewer(Right.PANELS_REQUEST)
     work = change("panel.invite", sent, viewer, panel, if_match)
-    return accept(service, once, asks, work, prefer=prefer)
+    return runs.take(asks, work)
 
 
 @router.post("/{panel}/explanations", **answers(shapes.PanelExplained))
-def explain_panel(
-    panel: PanelCode, sent: ExplainAsk, asks: Reader, service: Served, once: Repeatable, prefer: Prefer = None
-) -> Response:
+def explain_panel(panel: PanelCode, sent: ExplainAsk, asks: Reader, runs: Runs) -> Response:
     """Why these people sit in an open panel and others do not (experts by code), and what each rule costs."""
     viewer = asks.viewer(Right.PANELS_READ)
 
@@ -209,7 +195,7 @@ def explain_panel(
         require_open(session, viewer, found)
         return Work("panel.explain", _asked(sent, panel=panel), organiser_id=found.organiser_id)
 
-    return accept(service, once, asks, work, prefer=prefer)
+    return runs.take(asks, work)
 
 
 @router.post("/{panel}/diagnoses", **answers(shapes.PanelDiagnosed))
@@ -217,9 +203,7 @@ def diagnose_panel(
     panel: PanelCode,
     sent: DiagnoseAsk,
     asks: Reader,
-    service: Served,
-    once: Repeatable,
-    prefer: Prefer = None,
+    runs: Runs,
 ) -> Response:
     """Why a meeting got no panel, and what would help."""
     viewer = asks.viewer(Right.PANELS_READ)
@@ -229,7 +213,7 @@ def diagnose_panel(
         require_readable(session, found)
         return Work("panel.diagnose", _asked(sent, panel=panel), organiser_id=found.organiser_id)
 
-    return accept(service, once, asks, work, prefer=prefer)
+    return runs.take(asks, work)
 
 
 @router.get("/{panel}/documents", response_model=shapes.PanelPapers)
@@ -240,36 +224,43 @@ def list_panel_documents(panel: PanelCode, asks: Reader, service: Served) -> sha
 
 
 @router.get("/{panel}/documents/{name}", response_class=Response, responses=FILE)
-def fetch_panel_document(panel: PanelCode, name: PaperName, asks: Reader, service: Served) -> Response:
-    """One paper of a panel. While the panel is sealed it names nobody."""
+def fetch_panel_document(
+    panel: PanelCode, name: PaperName, asks: Reader, service: Served, purpose: Purpose
+) -> Response:
+    """One paper of a panel, with a watermark; it is told on the ledger. While the panel is sealed it names nobody."""
     viewer = asks.viewer(Right.PANELS_READ)
-    found = panels.show(service.store, viewer, panel)
-    with service.store.reading() as session:
-        require_readable(session, find_panel(session, viewer, panel))
-        problem = problem_of(session, viewer, panel)
-    content = paper(name, found.answer, found.names, problem)
-    return attached(content, f"{panel}.{name}", media_type(name))
+    return sheet_of(service.store, viewer, readable(service.store, viewer, panel), name, purpose)
 
 
 @router.post("/{panel}/documents", **answers(shapes.PapersMade))
 def make_panel_documents(
-    panel: PanelCode, asks: Reader, service: Served, once: Repeatable, prefer: Prefer = None
+    panel: PanelCode,
+    sent: Purposed,
+    asks: Reader,
+    runs: Runs,
 ) -> Response:
-    """Every paper of a panel at once, as files of a run."""
+    """Every paper of a panel at once, as files of a run, with a watermark; they are told on the ledger."""
     viewer = asks.viewer(Right.PANELS_READ)
 
     def work(session: Session) -> Work:
         found = find_panel(session, viewer, panel)
         require_readable(session, found)
-        return Work("panel.documents", {"panel": panel}, organiser_id=found.organiser_id)
+        params = {"panel": panel, "purpose": purpose_of(sent.purpose)}
+        return Work("panel.documents", params, organiser_id=found.organiser_id)
 
-    return accept(service, once, asks, work, prefer=prefer)
+    return runs.take(asks, work)
 
 
 @router.get("/{panel}/differences/{other}", response_model=PanelDiff)
 def compare_panel(panel: PanelCode, other: PanelCode, asks: Reader, service: Served) -> PanelDiff:
     """What differs between a panel and another one, both open."""
     return compare_panels(service.store, asks.viewer(Right.PANELS_READ), panel, other)
+
+
+def sheet_of(store: Store, viewer: Viewer, panel: Readable, name: str, purpose: str) -> Response:
+    """One paper as an answer."""
+    printed = print_papers(store, viewer, panel, [name], purpose=purpose)
+    return attached(printed.files[name], f"{panel.code}.{name}", media_type(name))
 
 
 def change(kind: str, sent: Ask, viewer: Viewer, panel: str, if_match: str | None) -> Any:

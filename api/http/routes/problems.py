@@ -10,11 +10,9 @@ from fastapi import APIRouter, Body, Depends
 from pydantic import Field
 from starlette.responses import Response
 
-from api.http import openapi
-from api.http.accepting import Model, Prefer, Run, RunResult, Work, accept
+from api.http.accepting import Model, Runs, Work, answers
 from api.http.access import allowed
-from api.http.once import Repeatable
-from api.http.service import Served
+from api.http.documents import NAMES, Document, DocumentsRoute, Taken
 from api.jobs.work.asks import (
     AlternativesAsk,
     Ask,
@@ -32,21 +30,19 @@ from expert_pool.packaged import fixture
 from expert_pool.runs import Attachment
 from solver.answer import Answer, RunLog
 from solver.attendance import Attendance
-from solver.check import Checked, read_answer
+from solver.check import Checked
 from solver.diagnosis.document import Diagnosis
 from solver.diff import PanelDiff
 from solver.diverse import Several
-from solver.document import from_plain
 from solver.explanation.document import Explanation
 from solver.forecast import Forecast
-from solver.invitations import Invitations, read_invitations
+from solver.invitations import Invitations
 from solver.proof import Verdict
 from solver.replace import Replacement
 
-router = APIRouter(prefix="/problems", tags=["problems"])
+router = APIRouter(prefix="/problems", tags=["problems"], route_class=DocumentsRoute)
 
 Solver = Annotated[Principal, Depends(allowed(Right.PROBLEMS_SOLVE))]
-Document = dict[str, Any]
 
 
 class ProblemSent(Ask):
@@ -171,138 +167,92 @@ def _small() -> Any:
     return json.loads(fixture("problems", "small.json").read_text(encoding="utf-8"))
 
 
-def _answers(model: type[Model]) -> dict[str, Any]:
-    """How a route describes that it answers with a run, or with its result."""
-    result: Any = RunResult[model]  # type: ignore[valid-type]
-    return {
-        "status_code": 202,
-        "response_model": Run,
-        "responses": {
-            200: {
-                "model": result,
-                "description": "The result, where it came within the time of `Prefer: wait=N`.",
-            },
-            409: openapi.CHANGES[409],
-        },
-    }
-
-
-@router.post("/panels", **_answers(Assembled))
+@router.post("/panels", **answers(Assembled))
 def assemble_problem(
     sent: Annotated[AssemblySent, Body(examples=[{"problem": _small()}])],
     asks: Solver,
-    service: Served,
-    once: Repeatable,
-    prefer: Prefer = None,
+    runs: Runs,
 ) -> Response:
     """One panel for a problem, with its proof if wanted."""
-    return accept(service, once, asks, _work("problem.assemble", sent), prefer=prefer)
+    return runs.take(asks, _work("problem.assemble", sent))
 
 
-@router.post("/checks", **_answers(CheckedPanel))
-def check_panel(
-    sent: CheckSent, asks: Solver, service: Served, once: Repeatable, prefer: Prefer = None
-) -> Response:
+@router.post("/checks", **answers(CheckedPanel))
+def check_panel(sent: CheckSent, asks: Solver, runs: Runs) -> Response:
     """What is wrong with a panel under the rules of a problem."""
-    return accept(service, once, asks, _work("problem.check", sent), prefer=prefer)
+    return runs.take(asks, _work("problem.check", sent))
 
 
-@router.post("/verifications", **_answers(CheckedProof))
-def verify_proof(
-    sent: ProofSent, asks: Solver, service: Served, once: Repeatable, prefer: Prefer = None
-) -> Response:
+@router.post("/verifications", **answers(CheckedProof))
+def verify_proof(sent: ProofSent, asks: Solver, runs: Runs) -> Response:
     """Recompute a proof in integers, without an engine."""
-    return accept(service, once, asks, _work("problem.verify", sent), prefer=prefer)
+    return runs.take(asks, _work("problem.verify", sent))
 
 
-@router.post("/diagnoses", **_answers(Diagnosed))
+@router.post("/diagnoses", **answers(Diagnosed))
 def diagnose_problem(
     sent: Annotated[DiagnosisSent, Body(examples=[{"problem": _small()}])],
     asks: Solver,
-    service: Served,
-    once: Repeatable,
-    prefer: Prefer = None,
+    runs: Runs,
 ) -> Response:
     """What cannot hold together, and what would help."""
-    return accept(service, once, asks, _work("problem.diagnose", sent), prefer=prefer)
+    return runs.take(asks, _work("problem.diagnose", sent))
 
 
-@router.post("/explanations", **_answers(Explained))
-def explain_problem(
-    sent: ExplanationSent, asks: Solver, service: Served, once: Repeatable, prefer: Prefer = None
-) -> Response:
+@router.post("/explanations", **answers(Explained))
+def explain_problem(sent: ExplanationSent, asks: Solver, runs: Runs) -> Response:
     """Why these people sit and others do not, and what each rule costs."""
-    return accept(service, once, asks, _work("problem.explain", sent), prefer=prefer)
+    return runs.take(asks, _work("problem.explain", sent))
 
 
-@router.post("/alternatives", **_answers(AlternativesFound))
+@router.post("/alternatives", **answers(AlternativesFound))
 def find_alternatives(
     sent: Annotated[AlternativesSent, Body(examples=[{"problem": _small(), "count": 2}])],
     asks: Solver,
-    service: Served,
-    once: Repeatable,
-    prefer: Prefer = None,
+    runs: Runs,
 ) -> Response:
     """Panels within a tolerance of the optimum, each as unlike the others as can be."""
-    return accept(service, once, asks, _work("problem.alternatives", sent), prefer=prefer)
+    return runs.take(asks, _work("problem.alternatives", sent))
 
 
-@router.post("/replacements", **_answers(Replaced))
-def replace_in_problem(
-    sent: ReplacementSent, asks: Solver, service: Served, once: Repeatable, prefer: Prefer = None
-) -> Response:
+@router.post("/replacements", **answers(Replaced))
+def replace_in_problem(sent: ReplacementSent, asks: Solver, runs: Runs) -> Response:
     """The least change that is legal again, and who else could take each seat."""
-    return accept(service, once, asks, _work("problem.replace", sent), prefer=prefer)
+    return runs.take(asks, _work("problem.replace", sent))
 
 
-@router.post("/attendances", **_answers(Attended))
-def attend_meeting(
-    sent: AttendanceSent, asks: Solver, service: Served, once: Repeatable, prefer: Prefer = None
-) -> Response:
+@router.post("/attendances", **answers(Attended))
+def attend_meeting(sent: AttendanceSent, asks: Solver, runs: Runs) -> Response:
     """Who meets when some do not come: alternates are called, nothing is searched for."""
-    return accept(service, once, asks, _work("problem.attend", sent), prefer=prefer)
+    return runs.take(asks, _work("problem.attend", sent))
 
 
-@router.post("/invitations", **_answers(Invited))
-def invite_in_problem(
-    sent: InvitationSent, asks: Solver, service: Served, once: Repeatable, prefer: Prefer = None
-) -> Response:
+@router.post("/invitations", **answers(Invited))
+def invite_in_problem(sent: InvitationSent, asks: Solver, runs: Runs) -> Response:
     """Take in answers, replace who declined, say whom to invite and how many rounds to expect."""
-    return accept(service, once, asks, _work("problem.invite", sent), prefer=prefer)
+    return runs.take(asks, _work("problem.invite", sent))
 
 
-@router.post("/forecasts", **_answers(Foretold))
-def forecast_invitations(
-    sent: ForecastSent, asks: Solver, service: Served, once: Repeatable, prefer: Prefer = None
-) -> Response:
+@router.post("/forecasts", **answers(Foretold))
+def forecast_invitations(sent: ForecastSent, asks: Solver, runs: Runs) -> Response:
     """How many rounds of invitations to expect, and where people may run out."""
-    return accept(service, once, asks, _work("problem.forecast", sent), prefer=prefer)
+    return runs.take(asks, _work("problem.forecast", sent))
 
 
-@router.post("/comparisons", **_answers(Compared))
-def compare_documents(
-    sent: ComparisonSent, asks: Solver, service: Served, once: Repeatable, prefer: Prefer = None
-) -> Response:
+@router.post("/comparisons", **answers(Compared))
+def compare_documents(sent: ComparisonSent, asks: Solver, runs: Runs) -> Response:
     """What differs between two panels."""
-    return accept(service, once, asks, _work("problem.compare", sent), prefer=prefer)
-
-
-_DOCUMENTS = ("problem", "panel", "was", "now", "proof", "invitations")
+    return runs.take(asks, _work("problem.compare", sent))
 
 
 def _work(kind: str, sent: Ask) -> Work:
     """The run: what was asked as its parameters, the documents as its files. Raises Fault for a document that is none."""
-    documents = {name: getattr(sent, name, None) for name in _DOCUMENTS}
-    written = {name: json.dumps(said).encode() for name, said in documents.items() if said is not None}
-    if "problem" in written:
-        from_plain(documents["problem"])
-    for name in ("panel", "was", "now"):
-        if name in written:
-            read_answer(written[name], name)
-    if "invitations" in written:
-        read_invitations(written["invitations"], "invitations")
+    documents: dict[str, Taken | None] = {name: getattr(sent, name, None) for name in NAMES}
+    files = [
+        Attachment(name, taken.checked(), "application/json") for name, taken in documents.items() if taken
+    ]
     params = {
-        "ask": sent.model_dump(mode="json", exclude=set(_DOCUMENTS)),
+        "ask": sent.model_dump(mode="json", exclude=set(NAMES)),
         "on": clock.today().isoformat(),
     }
-    return Work(kind, params, [Attachment(name, text, "application/json") for name, text in written.items()])
+    return Work(kind, params, files)

@@ -9,18 +9,17 @@ from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
 from api.http import panel_shapes as shapes
-from api.http.accepting import Prefer, accept
+from api.http.accepting import Runs
 from api.http.access import allowed
-from api.http.files import FILE, attached
-from api.http.once import Repeatable
-from api.http.routes.panels import ETAG, PanelCode, PaperName, change, changing
+from api.http.files import FILE, Purposed
+from api.http.routes.panels import ETAG, PanelCode, PaperName, change, changing, sheet_of
 from api.http.service import Served
 from api.http.versions import IfMatch
 from api.jobs.work.asks import InviteAsk, ReplaceAsk
 from expert_pool import panels
 from expert_pool.accounts.rights import Principal, Right
-from expert_pool.documents.papers import media_type, paper
 from expert_pool.opened import open_panel, people_of
+from expert_pool.privacy.papers import unsealed
 
 router = APIRouter(prefix="/sealed-panels", tags=["sealed panels"])
 
@@ -40,13 +39,12 @@ def look_at_sealed_panel(
 
 
 @router.post("/{panel}/documents/{name}", response_class=Response, responses=FILE)
-def print_sealed_panel(panel: PanelCode, name: PaperName, asks: Opener, service: Served) -> Response:
-    """One paper of a panel with the names in it."""
+def print_sealed_panel(
+    panel: PanelCode, name: PaperName, sent: Purposed, asks: Opener, service: Served
+) -> Response:
+    """One paper of a panel with the names in it, and a watermark; look and export are told on the ledger."""
     viewer = asks.viewer(Right.PANELS_UNSEAL)
-    opened = open_panel(service.store, viewer, panel)
-    people = {who: one.person for who, one in people_of(service.store, viewer, opened).items()}
-    content = paper(name, opened.answer, people, opened.problem)
-    return attached(content, f"{panel}.{name}", media_type(name))
+    return sheet_of(service.store, viewer, unsealed(service.store, viewer, panel), name, sent.purpose)
 
 
 @router.post("/{panel}/replacements", **changing(shapes.PanelRenewed))
@@ -54,14 +52,12 @@ def replace_sealed_members(
     panel: PanelCode,
     sent: ReplaceAsk,
     asks: Opener,
-    service: Served,
-    once: Repeatable,
+    runs: Runs,
     if_match: IfMatch = None,
-    prefer: Prefer = None,
 ) -> Response:
     """Replace members before the seal opens. The result names nobody: look at the new panel."""
     work = change("panel.replace", sent, asks.viewer(Right.PANELS_UNSEAL), panel, if_match)
-    return accept(service, once, asks, work, prefer=prefer)
+    return runs.take(asks, work)
 
 
 @router.post("/{panel}/invitations", **changing(shapes.PanelRenewed))
@@ -69,11 +65,9 @@ def invite_sealed_members(
     panel: PanelCode,
     sent: InviteAsk,
     asks: Opener,
-    service: Served,
-    once: Repeatable,
+    runs: Runs,
     if_match: IfMatch = None,
-    prefer: Prefer = None,
 ) -> Response:
     """The next step of a panel's invitations before its seal opens. The result names nobody: look at the panel."""
     work = change("panel.invite", sent, asks.viewer(Right.PANELS_UNSEAL), panel, if_match)
-    return accept(service, once, asks, work, prefer=prefer)
+    return runs.take(asks, work)

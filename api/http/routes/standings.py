@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -11,9 +10,11 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from api.http.access import allowed
 from api.http.problems import language_of
-from api.http.service import Served
+from api.http.service import Served, Service
+from api.http.versions import Written, written
 from expert_pool import clock, directory
 from expert_pool.accounts.rights import Principal, Right
+from expert_pool.glances import glance
 from expert_pool.lifecycle import Event, State
 from expert_pool.panels import DEFAULT_POLICY
 from expert_pool.policies.load import load
@@ -93,9 +94,25 @@ def get_standing(
     policy: Annotated[str | None, Query(max_length=64, description="The policy that judges.")] = None,
 ) -> Any:
     """The state of the life cycle, whether the gates let the expert sit, and every reason with its records."""
-    viewer, lang = asks.viewer(Right.EXPERTS_READ), language_of(request)
-    rules = load(policy or DEFAULT_POLICY)
-    with service.store.reading() as session:
+    given: dict[str, Any] = {"on": on, "known_at": known_at, "committee": committee, "policy": policy}
+    return expert_standing(service, asks, lang=language_of(request), code=code, **given).response()
+
+
+def expert_standing(
+    service: Service,
+    asks: Principal,
+    *,
+    lang: str,
+    code: str,
+    on: date | None = None,
+    known_at: datetime | None = None,
+    committee: str | None = None,
+    policy: str | None = None,
+) -> Written:
+    """Where an expert stands (an `ExpertStanding`), in a language. Raises Fault as `standing`, `policies.load` and
+    `directory.expert_id`."""
+    viewer, rules = asks.viewer(Right.EXPERTS_READ), load(policy or DEFAULT_POLICY)
+    with glance(service.store) as session:
         directory.expert_id(session, viewer, code)
         found = standing(
             session,
@@ -106,42 +123,51 @@ def get_standing(
             committee=committee,
             policy=rules,
         )
-    return ExpertStanding.model_construct(
-        expert=found.expert,
-        committee=found.committee,
-        policy=found.policy,
-        on=found.on,
-        known_at=found.known_at,
-        state=found.state,
-        may_sit=found.may_sit,
-        reasons=[_reason(reason, lang) for reason in found.reasons],
-        history=[
-            StandingChange.model_construct(
-                on=step.on,
-                event=step.event,
-                before=step.before,
-                after=step.after,
-                record=_record(step.record),
-            )
-            for step in found.history
-        ],
-        facts=dict(found.facts),
+    return written(
+        {
+            "expert": found.expert,
+            "committee": found.committee,
+            "policy": found.policy,
+            "on": found.on,
+            "known_at": found.known_at,
+            "state": found.state,
+            "may_sit": found.may_sit,
+            "reasons": [_reason(reason, lang) for reason in found.reasons],
+            "history": [
+                {
+                    "on": step.on,
+                    "event": step.event,
+                    "before": step.before,
+                    "after": step.after,
+                    "record": _record(step.record),
+                }
+                for step in found.history
+            ],
+            "facts": dict(found.facts),
+        }
     )
 
 
-def _reason(reason: Reason, lang: str) -> StandingReason:
-    return StandingReason.model_construct(
-        code=reason.code,
-        params=dict(reason.params),
-        message=say(reason.code, lang, **reason.params),
-        records=[_record(record) for record in reason.records],
-        withheld=reason.withheld,
-        gate=reason.gate,
-        bars=reason.bars,
-        basis=reason.basis,
-        basis_status=reason.basis_status,
-    )
+def _reason(reason: Reason, lang: str) -> dict[str, Any]:
+    """A `StandingReason`."""
+    return {
+        "code": reason.code,
+        "params": dict(reason.params),
+        "message": say(reason.code, lang, **reason.params),
+        "records": [_record(record) for record in reason.records],
+        "withheld": reason.withheld,
+        "gate": reason.gate,
+        "bars": reason.bars,
+        "basis": reason.basis,
+        "basis_status": reason.basis_status,
+    }
 
 
-def _record(record: Record) -> BehindIt:
-    return BehindIt.model_construct(**asdict(record))
+def _record(record: Record) -> dict[str, Any]:
+    """A `BehindIt`."""
+    return {
+        "table": record.table,
+        "id": record.id,
+        "holds_on": record.holds_on,
+        "recorded_at": record.recorded_at,
+    }

@@ -7,7 +7,6 @@ from hashlib import sha256
 from pathlib import Path as FilePath
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any, Literal
-from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, File, Form, Query, Request, UploadFile
 from pydantic import BaseModel, ConfigDict, Field
@@ -16,7 +15,7 @@ from starlette.responses import Response, StreamingResponse
 from api.http import openapi
 from api.http.accepting import Prefer, Run, Work, accept
 from api.http.access import allowed
-from api.http.files import FILE, attached
+from api.http.files import FILE, Purpose, Purposed, attached, saved_as
 from api.http.once import Repeatable
 from api.http.problems import language_of
 from api.http.service import Served
@@ -25,6 +24,7 @@ from expert_pool.imports.sheets import SHEETS
 from expert_pool.imports.streaming import csv_pieces, sheet_named, workbook_pieces
 from expert_pool.imports.template import write_template
 from expert_pool.privacy import exports
+from expert_pool.privacy.purposes import purpose_of
 from expert_pool.runs import Attachment
 from expert_pool.store import Store
 from expert_pool.viewer import Viewer
@@ -36,9 +36,6 @@ _MEDIA = {"csv": "text/csv; charset=utf-8", "xlsx": WORKBOOK}
 _Reader = Annotated[Principal, Depends(allowed(Right.ORGANISERS_READ))]
 _Importer = Annotated[Principal, Depends(allowed(Right.EXPERTS_WRITE))]
 _Exporter = Annotated[Principal, Depends(allowed(Right.EXPERTS_EXPORT))]
-_Purpose = Annotated[
-    str, Query(min_length=4, max_length=500, description="What the file is for: it is told on the ledger.")
-]
 _SHEET: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The file.",
@@ -81,13 +78,10 @@ class TableSheets(BaseModel):
     items: list[TableSheet]
 
 
-class ExportRequest(BaseModel):
+class ExportRequest(Purposed):
     """A whole export: every sheet the caller may see, in the background."""
 
-    model_config = ConfigDict(extra="forbid")
-
     form: Literal["csv", "xlsx"] = "xlsx"
-    purpose: str = Field(min_length=4, max_length=500, examples=["2026 年度备案"])
 
 
 @router.get("", response_model=TableSheets, summary="表格说明 · what the sheets hold")
@@ -170,7 +164,7 @@ def export_tables(
     prefer: Prefer = None,
 ) -> Response:
     """Every sheet the caller may see, with a watermark, as a file of a run."""
-    params = {"form": body.form, "purpose": body.purpose, "lang": language_of(request)}
+    params = {"form": body.form, "purpose": purpose_of(body.purpose), "lang": language_of(request)}
     return accept(service, once, asks, Work("tables.export", params), prefer=prefer)
 
 
@@ -185,7 +179,7 @@ def export_table(
     asks: _Exporter,
     service: Served,
     request: Request,
-    purpose: _Purpose,
+    purpose: Purpose,
     form: Annotated[Literal["csv", "xlsx"], Query()] = "csv",
 ) -> StreamingResponse:
     """One sheet as a file, sent while it is read; its beginning and its hash are told on the ledger."""
@@ -196,7 +190,7 @@ def export_table(
     pieces = make(service.store, viewer, spec, lang=lang, stamp=stamp)
     name = f"{spec.name}.{form}"
     headers = {
-        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}",
+        "Content-Disposition": saved_as(name),
         "Cache-Control": "no-store",
     }
     finished = _finished(service.store, viewer, stamp, name, spec.name, pieces)

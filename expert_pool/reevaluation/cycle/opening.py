@@ -28,6 +28,7 @@ from expert_pool.reevaluation.asks import Ask, Measured, asks_of, plain, read, w
 from expert_pool.reevaluation.cycle.finding import find_cycle, held, pool_code, scheme_of
 from expert_pool.reevaluation.cycle.hearing import settled
 from expert_pool.reevaluation.cycle.marking import count, tell
+from expert_pool.reevaluation.days import refuse_too_early
 from expert_pool.reevaluation.scheme import Scheme
 from expert_pool.registry import CaseState, Cycle, CycleCase, CycleState, LedgerEntry
 from expert_pool.store import allocate
@@ -47,12 +48,13 @@ def open_(
 ) -> str:
     """Open a cycle for a pool and return its code; the same question again gives the same cycle.
 
-    Raises Fault `appraisal.pool_unknown`, `cycle.future`, `cycle.taken` (the period has a cycle by another scheme or
+    Raises Fault `appraisal.pool_unknown`, `cycle.future`, `appraisal.too_early`, `cycle.taken` (the period has a cycle by another scheme or
     day), `cycle.open_already` (an earlier one of this pool has not ended), `policy.unknown`, `viewer.not_yours`.
     """
     home, rules = find_pool(session, viewer, pool), preset(policy)
     if as_of > clock.today():
         raise Fault("cycle.future", as_of.isoformat(), as_of=as_of, today=clock.today())
+    refuse_too_early(as_of)
     ledger.hold(session, home.organiser_id)
     since = scheme.since(as_of)
     period = str(as_of.year) if scheme.doc.period == "calendar_year" else f"{since or ''}..{as_of}"

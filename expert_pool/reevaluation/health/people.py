@@ -17,6 +17,7 @@ from expert_pool.columns import Scope, add_years, packing, place, unpacked
 from expert_pool.facts import PoolFacts, facts_on
 from expert_pool.lifecycle import State, run
 from expert_pool.policies.policy import Policy
+from expert_pool.reevaluation.days import refuse_too_early
 from expert_pool.registry import Committee, Expert, Gender, Pool
 from expert_pool.registry.organisers import Level
 from expert_pool.viewer import Viewer, visible
@@ -97,11 +98,12 @@ def people_of(
 ) -> People:
     """Read a pool. Terms end as `policy` says of them; members retire in the year they turn `retires_at`.
 
-    Raises Fault: `health.pool_unknown`, `health.future`, `health.no_committee` (nobody draws on the pool: there is no
+    Raises Fault: `health.pool_unknown`, `health.future`, `appraisal.too_early`, `health.no_committee` (nobody draws on the pool: there is no
     series by which its members' titles could be read).
     """
     if as_of > clock.today():
         raise Fault("health.future", as_of.isoformat(), as_of=as_of, today=clock.today())
+    refuse_too_early(as_of)
     pool = session.execute(
         select(Pool.code, Pool.name).where(Pool.id == pool_id, *visible(viewer, Pool))
     ).one_or_none()

@@ -53,8 +53,9 @@ class Common:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Everything found. `named` is the scale's code, `elsewhere` how many scores were on other scales. `raters` in the order of their codes; `replications` are those that were done, `stopped` whether
-    fewer than asked; `bounds` the first and last score of each level the model works on."""
+    """Everything found. `named` is the scale's code, `elsewhere` how many scores were on other scales. `raters` in the
+    order of their codes; `replications` are those that were done (none where nobody has scores enough), `stopped`
+    whether they ended early; `bounds` the first and last score of each level the model works on."""
 
     named: str
     scale: tuple[int, int]
@@ -153,7 +154,7 @@ def measure(
         rate=rate,
         seed=seed,
         replications=figures.done,
-        stopped=figures.done < replications,
+        stopped=figures.done < replications and any(one.why is None for one in figures.raters),
         settled=found.raters.settled,
         scores=len(ratings),
         cases=len(np.unique(ratings.case)),
