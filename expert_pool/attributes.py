@@ -192,13 +192,15 @@ def availability(at: At, booked_today: list[Booked], served_today: Arrays) -> Kn
     return known
 
 
-_APPLICATION = {"expert": Applicant.expert_id, "row": Case.id}
+READINGS = (_TRAINING, _CREDIT, _QUALIFICATION, _EMPLOYMENT, _ABSENCE)
+"""The records that facts rest on. The qualifications are those of a `series`."""
+APPLICATION = {"expert": Applicant.expert_id, "row": Case.id}
 
 
 @kept
-def _applications(viewer: Viewer, kind: str) -> Select[Any]:
+def applications(viewer: Viewer, kind: str) -> Select[Any]:
     """The cases of a `season` whose applicants are experts that a scope of some kind finds."""
-    return packing(_APPLICATION).where(
+    return packing(APPLICATION).where(
         Applicant.expert_id.is_not(None),
         AMONG[kind](Applicant.expert_id),
         Case.applicant_id == Applicant.id,
@@ -211,7 +213,7 @@ def application(at: At, season: int) -> Known:
     """`applicant`: has an application in the season, on any agenda."""
     kind = at.scope.kind
     given = {"season": season, **at.scope.given(kind)}
-    rows, _ = unpacked(at.session, _applications(at.viewer, kind), _APPLICATION, given=given)
+    rows, _ = unpacked(at.session, applications(at.viewer, kind), APPLICATION, given=given)
     rows = at.scope.only(rows)
     applies = np.zeros(at.size, dtype=np.int64)
     applies[rows["expert"]] = 1

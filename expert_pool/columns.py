@@ -8,18 +8,17 @@ Rows come in no order: whoever needs one sorts, or takes the best row per expert
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from functools import lru_cache, wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar, TypeVarTuple
+from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from sqlalchemy import (
     Case,
     ColumnElement,
     Date,
-    Result,
     Select,
     Text,
     bindparam,
@@ -35,12 +34,15 @@ from sqlalchemy.orm import Session, aliased
 
 from expert_pool.packing import NO_DAY, Day, Listed, NoDay, Packed, PackedWords
 from expert_pool.registry import Membership
+from expert_pool.statements import AHEAD, ReadAhead
+from expert_pool.statements import kept as kept
+from expert_pool.statements import select_rows as select_rows
 from expert_pool.viewer import Viewer, counted
-from solver.facts import EPOCH, MISSING, Ints, day
-
-P = ParamSpec("P")
-R = TypeVar("R")
-Ts = TypeVarTuple("Ts")
+from expert_pool.years import add_years as add_years
+from expert_pool.years import as_date as as_date
+from expert_pool.years import full_years as full_years
+from expert_pool.years import years_after as years_after
+from solver.facts import MISSING, Ints, Mask, day
 
 Arrays = dict[str, Ints]
 Words = dict[str, list[str]]
@@ -51,19 +53,6 @@ _FEW = 16
 """Up to so many values plain Python is quicker than numpy."""
 _NAMED = 500
 """Up to so many rows are named when their corrections are looked up."""
-
-
-def kept(build: Callable[Concatenate[Viewer, P], R]) -> Callable[Concatenate[Viewer, P], R]:
-    """Keeps the statements that a function builds for a viewer and other (hashable) arguments: building one takes
-    longer than running it for one expert. The viewer's name makes no difference to a statement."""
-    built: Any = lru_cache(1024)(build)
-
-    @wraps(build)
-    def asked(viewer: Viewer, /, *more: P.args, **named: P.kwargs) -> R:
-        found: R = built(replace(viewer, actor=""), *more, **named)
-        return found
-
-    return asked
 
 
 def truth(column: Any) -> ColumnElement[int]:
@@ -96,15 +85,6 @@ def packing(columns: Mapping[str, Any], words: Mapping[str, Any] | None = None) 
     return select(func.count(), *packed)
 
 
-def select_rows(
-    session: Session, statement: Select[*Ts], given: Mapping[str, Any] | None = None
-) -> Result[*Ts]:
-    """What a statement of columns finds. The session's own `execute` would prepare to load objects, which takes as long
-    again."""
-    session.flush()
-    return session.connection().execute(statement, given or {})
-
-
 def unpacked(
     session: Session,
     statement: Select[Any],
@@ -113,17 +93,46 @@ def unpacked(
     given: Mapping[str, Any] | None = None,
 ) -> tuple[Arrays, Words]:
     """What a statement of `packing` finds, as `fetch` gives it; `given` are the values of its parameters."""
+    ahead: ReadAhead | None = session.info.get(AHEAD)
+    known: tuple[Arrays, Words] | None = None if ahead is None else ahead.of(statement, given or {})
+    if known is not None:
+        return known
     row = select_rows(session, statement, given).one()
-    said, count = words or {}, row[0]
-    values: dict[str, Any] = dict(zip([*columns, *said], row[1:], strict=True))
-    written = session.get_bind().dialect.name == "sqlite"
+    dated = _dated.get(statement)
+    if dated is None:
+        dated = _dated[statement] = dated_of(columns)
+    return arrays_of(session, row, columns, dated, words)
+
+
+def dated_of(columns: Mapping[str, Any]) -> tuple[bool, ...]:
+    """Which columns are dates."""
+    return tuple(map(_is_date, columns.values()))
+
+
+def arrays_of(
+    session: Session,
+    row: Sequence[Any],
+    columns: Mapping[str, Any],
+    dated: Sequence[bool],
+    words: Mapping[str, Any] | None,
+) -> tuple[Arrays, Words]:
+    """The packed row of a statement of `packing` as `fetch` gives it."""
+    written = session.bind is not None and session.bind.dialect.name == "sqlite"
+    count = row[0]
     arrays = {
-        name: (_days if written and _is_date(column) else _integers)(values[name], count)
-        for name, column in columns.items()
+        name: (_days if written and is_date else _integers)(text, count)
+        for name, is_date, text in zip(columns, dated, row[1:], strict=False)
     }
-    texts = {name: values[name].split(_BETWEEN) if count else [] for name in said}
-    assert all(len(column) == count for column in (*arrays.values(), *texts.values()))
-    return arrays, texts
+    if not words:
+        return arrays, {}
+    texts = zip(words, row[1 + len(arrays) :], strict=True)
+    said = {name: text.split(_BETWEEN) if count else [] for name, text in texts}
+    assert all(len(column) == count for column in said.values())
+    return arrays, said
+
+
+_dated: WeakKeyDictionary[Any, tuple[bool, ...]] = WeakKeyDictionary()
+"""Of statements, which of their columns are dates: asking the columns takes longer than reading one row."""
 
 
 def _is_date(column: Any) -> bool:
@@ -172,16 +181,17 @@ class Reading:
     table: Any
     columns: Mapping[str, Any]
     where: tuple[ColumnElement[bool], ...] = ()
+    named: Mapping[str, Any] = field(init=False, repr=False)
+    """The columns, with `expert` (id) and `row` (id)."""
     _built: dict[str, Select[Any]] = field(default_factory=dict, repr=False)
 
-    @property
-    def named(self) -> dict[str, Any]:
-        """The columns, with `expert` (id) and `row` (id)."""
-        return {"expert": self.table.expert_id, "row": self.table.id, **self.columns}
+    def __post_init__(self) -> None:
+        named = {"expert": self.table.expert_id, "row": self.table.id, **self.columns}
+        object.__setattr__(self, "named", named)
 
     def counting(self, viewer: Viewer) -> Reading:
         """The same for the rows that count for a verdict the viewer is given: of records about experts, all."""
-        where = counted(viewer, self.table)
+        where = () if hasattr(self.table, "expert_id") else counted(viewer, self.table)
         return Reading(self.table, self.columns, (*self.where, *where)) if where else self
 
     def statement(self, kind: str) -> Select[Any]:
@@ -293,6 +303,9 @@ class Scope:
         """The index of each id, -1 for an expert who is not in scope."""
         if not len(self.ids) or not len(ids):
             return np.full(len(ids), -1, dtype=np.int64)
+        if len(self.ids) == 1:
+            alone: Ints = (ids == self.ids[0]).astype(np.int64) - 1
+            return alone
         at = np.full(int(max(self.ids.max(), ids.max())) + 1, -1, dtype=np.int64)
         at[self.ids] = np.arange(len(self.ids))
         found: Ints = at[ids]
@@ -315,6 +328,8 @@ def rows_where_standing(session: Session, table: Any, rows: Arrays, known_at: da
 
 def best_row(size: int, owner: Ints, *keys: Ints) -> Ints:
     """Per owner 0..size-1 the row with the greatest keys, the first key first; -1 for an owner without rows."""
+    if len(owner) <= _FEW:
+        return _best_of_few(size, owner, *keys)
     rows = np.arange(len(owner))
     for key in keys:
         top = np.full(size, _LOWEST)
@@ -322,6 +337,15 @@ def best_row(size: int, owner: Ints, *keys: Ints) -> Ints:
         rows = rows[key[rows] == top[owner[rows]]]
     best = np.full(size, -1, dtype=np.int64)
     best[owner[rows]] = rows
+    return best
+
+
+def _best_of_few(size: int, owner: Ints, *keys: Ints) -> Ints:
+    best = np.full(size, -1, dtype=np.int64)
+    top: dict[int, tuple[int, ...]] = {}
+    for row, (of, *key) in enumerate(zip(owner.tolist(), *(key.tolist() for key in keys), strict=True)):
+        if of not in top or tuple(key) >= top[of]:
+            top[of], best[of] = tuple(key), row
     return best
 
 
@@ -334,6 +358,10 @@ def take(values: Ints, rows: Ints) -> Ints:
 
 def mapped(ids: Ints, by: Mapping[int, int]) -> Ints:
     """What `by` says of each id; MISSING where it says nothing."""
+    if len(ids) <= _FEW:
+        return np.array(
+            [MISSING if i == MISSING else by.get(i, MISSING) for i in ids.tolist()], dtype=np.int64
+        )
     known = np.array(sorted(by), dtype=np.int64)
     at = np.full(int(max(known.max(initial=0), ids.max(initial=0))) + 1, MISSING, dtype=np.int64)
     at[known] = [by[i] for i in known.tolist()]
@@ -342,47 +370,22 @@ def mapped(ids: Ints, by: Mapping[int, int]) -> Ints:
 
 def distinct(ids: Ints) -> list[int]:
     """The ids that occur, in order; ids are not negative, MISSING is left out."""
+    if len(ids) <= _FEW:
+        return sorted({*ids.tolist()} - {MISSING})
     at = np.zeros(int(ids.max(initial=0)) + 1, dtype=bool)
     at[ids[ids != MISSING]] = True
     found: list[int] = at.nonzero()[0].tolist()
     return found
 
 
+def one_of(values: Ints, wanted: Sequence[int]) -> Mask:
+    """Which values are one of a few wanted ones; quicker than `np.isin`, whatever the size."""
+    found: Mask = np.zeros(len(values), dtype=bool)
+    for number in wanted:
+        found |= values == number
+    return found
+
+
 def rows_where(rows: Arrays, keep: Any) -> Arrays:
     """The rows of a mask."""
     return {name: values[keep] for name, values in rows.items()}
-
-
-def full_years(since: Ints, on: date) -> Ints:
-    """Whole years from each day until `on`, as birthdays count them; MISSING stays."""
-    then = np.where(since == MISSING, 0, since)
-    year, month, in_month = _calendar(then)
-    before = (month > on.month) | ((month == on.month) & (in_month > on.day))
-    return np.where(since == MISSING, MISSING, on.year - year - before)
-
-
-def add_years(since: Ints, years: int) -> Ints:
-    """The same day `years` later (29 February becomes 1 March); MISSING stays."""
-    then = np.where(since == MISSING, 0, since)
-    _, _, in_month = _calendar(then)
-    months = then.astype("datetime64[D]").astype("datetime64[M]") + np.timedelta64(12 * years, "M")
-    later = months.astype("datetime64[D]").astype(np.int64) + in_month - 1
-    return np.where(since == MISSING, MISSING, later)
-
-
-def years_after(since: date, years: int) -> date:
-    """The last day of so many whole years that begin on a day."""
-    return as_date(int(add_years(np.array([day(since)]), years)[0]) - 1)
-
-
-def as_date(number: int) -> date:
-    """The date of a day number."""
-    return date.fromordinal(EPOCH.toordinal() + number)
-
-
-def _calendar(since: Ints) -> tuple[Ints, Ints, Ints]:
-    on = since.astype("datetime64[D]")
-    months = on.astype("datetime64[M]")
-    number = months.astype(np.int64)
-    in_month = (on - months.astype("datetime64[D]")).astype(np.int64) + 1
-    return number // 12 + 1970, number % 12 + 1, in_month

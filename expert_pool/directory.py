@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from expert_pool import clock, records
@@ -36,6 +36,7 @@ from expert_pool.registry import (
 )
 from expert_pool.rows import find_thing
 from expert_pool.searching import has_characters
+from expert_pool.statements import kept, select_rows
 from expert_pool.states import states_in
 from expert_pool.viewer import Viewer, visible
 from solver.errors import Fault
@@ -93,22 +94,22 @@ def expert_id(session: Session, viewer: Viewer, code: str) -> int:
     return found
 
 
-def find_expert(session: Session, viewer: Viewer, code: str) -> Row[Any]:
+def find_expert(session: Session, viewer: Viewer, code: str) -> Any:
     """An expert the viewer may see: every column but the pseudonym, which would open the seals of panels. Faults as
     `expert_id`."""
-    found = session.execute(_by_code(viewer), {"code": code}).one_or_none()
+    found = select_rows(session, _by_code(viewer), {"code": code}).one_or_none()
     if found is None:
         raise Fault("standing.expert_unknown", code)
     return found
 
 
-@lru_cache(1024)
+@kept
 def _by_code(viewer: Viewer) -> Select[Any]:
     shown = [column for column in Expert.__table__.columns if column.name != "pseudonym"]
     return select(*shown).where(Expert.code == bindparam("code"), *seen(viewer))
 
 
-@lru_cache(1024)
+@kept
 def listing(viewer: Viewer, given: frozenset[str]) -> Select[Any]:
     """The experts that are looked for and may be shown: id, code, name, region. `given` are the fields of `Wanted`
     that are not None; run it with `parameters`. Kept, since building it takes longer than running it."""
@@ -136,7 +137,7 @@ def employers_of(
 ) -> Mapping[int, tuple[str, str]]:
     """The employer of each expert that counts (main, else the longest held) as code and official name, in one go."""
     given = {"today": on or clock.today(), "experts": list(experts)}
-    found = session.execute(_employers(), given) if given["experts"] else ()
+    found = select_rows(session, _employers(), given) if given["experts"] else ()
     return {expert: (code, called) for expert, code, called in found}
 
 

@@ -37,6 +37,7 @@ from sqlalchemy.orm import Session
 
 from expert_pool import attributes, clock, records, sittings
 from expert_pool.attributes import At, Behind, Known, words
+from expert_pool.bundles import Bundle, Part, read_ahead
 from expert_pool.columns import (
     AMONG,
     Arrays,
@@ -44,6 +45,7 @@ from expert_pool.columns import (
     Scope,
     best_row,
     distinct,
+    fetch,
     full_years,
     kept,
     packing,
@@ -132,6 +134,40 @@ def facts_on(
     if committee is None:
         raise Fault("facts.committee_unknown", str(committee_id))
     sitting = Sitting(committee_id, on, on.year if season is None else season)
+    asked = (session, viewer, committee, sitting, moment, policy, expert_ids, for_agenda)
+    if expert_ids is None or len(expert_ids) != 1:
+        return _facts(*asked)
+    given = {
+        "known_at": moment,
+        "experts": expert_ids[0],
+        "pool": committee.pool_id,
+        "series": committee.series,
+        "season": sitting.season,
+    }
+    with read_ahead(session, _all_of_one(viewer), given):
+        return _facts(*asked)
+
+
+@kept
+def _all_of_one(viewer: Viewer) -> Bundle:
+    """What is read of one expert, whatever there is to read."""
+    readings = (_STEPS, sittings.SERVICES, *attributes.READINGS)
+    parts = [Part(r.statement("one"), r.named) for r in (reading.counting(viewer) for reading in readings)]
+    applications = Part(attributes.applications(viewer, "one"), attributes.APPLICATION)
+    return Bundle([*parts, Part(_PERSON, _WHO, _CALLED), applications])
+
+
+def _facts(
+    session: Session,
+    viewer: Viewer,
+    committee: Any,
+    sitting: Sitting,
+    moment: datetime,
+    policy: Policy,
+    expert_ids: list[int] | None,
+    for_agenda: bool,
+) -> PoolFacts:
+    on = sitting.on
     steps = _steps(session, viewer, committee.pool_id, moment, expert_ids)
     if expert_ids is None:
         ever = (steps["step"] == STEPS.index(Step.ADMITTED)) & (steps["day"] <= day(on))
@@ -170,7 +206,7 @@ def facts_on(
     return PoolFacts(
         on=on,
         known_at=moment,
-        committee_id=committee_id,
+        committee_id=sitting.committee_id,
         pool_id=committee.pool_id,
         season=sitting.season,
         expert_ids=at.scope.ids,
@@ -214,8 +250,7 @@ _WHO = {
     "made": truth(Expert.name.contains(MARK)),
 }
 _CALLED = {"code": Expert.code, "pseudonym": Expert.pseudonym}
-_PEOPLE = packing(_WHO, _CALLED)
-_PERSON = _PEOPLE.where(Expert.id == bindparam("id"))
+_PERSON = packing(_WHO, _CALLED).where(Expert.id == bindparam("experts"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,11 +282,10 @@ def _people(session: Session, expert_ids: list[int], pool_id: int) -> _People:
     ids = np.array(expert_ids, dtype=np.int64)
     many = len(ids) > 100
     scope = Scope(ids, pool_id if many else None, whole=many and 4 * len(ids) > _experts(session))
-    statement = _PEOPLE if len(ids) != 1 else _PERSON
-    given = {} if len(ids) != 1 else {"id": expert_ids[0]}
-    rows, texts = unpacked(
-        session, statement.where(*([] if given else scope.narrow(Expert.id))), _WHO, _CALLED, given
-    )
+    if len(ids) == 1:
+        rows, texts = unpacked(session, _PERSON, _WHO, _CALLED, {"experts": expert_ids[0]})
+    else:
+        rows, texts = fetch(session, _WHO, scope.narrow(Expert.id), _CALLED)
     inside = np.flatnonzero(scope.index(rows["expert"]) >= 0).tolist()
     order = sorted(inside, key=texts["pseudonym"].__getitem__)
     return _People(
@@ -344,6 +378,8 @@ def _decisions(at: At) -> list[Decision]:
 def _passes(passed: Arrays, decisions: list[Decision]) -> dict[int, list[tuple[int, int]]]:
     """Of those who were ordered to retrain, the days on which they passed a course, with the rows."""
     ordered = [d.expert for d in decisions if d.sanction is Sanction.RETRAINING]
+    if not ordered:
+        return {}
     mine = rows_where(passed, np.isin(passed["expert"], ordered))
     found: dict[int, list[tuple[int, int]]] = {}
     for expert, when, row in zip(*(mine[name].tolist() for name in ("expert", "day", "row")), strict=True):

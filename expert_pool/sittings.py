@@ -24,6 +24,7 @@ from expert_pool.columns import (
     as_date,
     fetch,
     kept,
+    one_of,
     place,
     rows_where,
     select_rows,
@@ -50,7 +51,7 @@ _SAT = [OUTCOMES.index(Outcome.ATTENDED), OUTCOMES.index(Outcome.LATE)]
 _CAME = [*_SAT, OUTCOMES.index(Outcome.WITHDREW)]
 
 
-_SERVICES = Reading(
+SERVICES = Reading(
     Service,
     {
         "committee": Service.committee_id,
@@ -88,13 +89,12 @@ class Booked:
 
 def services(session: Session, viewer: Viewer, scope: Scope, *, known_at: datetime) -> Arrays:
     """All services of experts on record, whatever their outcome."""
-    return scope.read(session, _SERVICES.counting(viewer), known_at=known_at)
+    return scope.read(session, SERVICES.counting(viewer), known_at=known_at)
 
 
 def sat(rows: Arrays) -> Mask:
     """Which services were really done: attended, be it late."""
-    done: Mask = np.isin(rows["outcome"], _SAT)
-    return done
+    return one_of(rows["outcome"], _SAT)
 
 
 def before(rows: Arrays, sitting: Sitting) -> Arrays:
@@ -105,7 +105,7 @@ def before(rows: Arrays, sitting: Sitting) -> Arrays:
 def on_the_day(rows: Arrays, sitting: Sitting) -> Arrays:
     """The services of the day of a sitting on other panels, of those who came."""
     other = (rows["day"] == day(sitting.on)) & (rows["committee"] != sitting.committee_id)
-    return rows_where(rows, other & np.isin(rows["outcome"], _CAME))
+    return rows_where(rows, other & one_of(rows["outcome"], _CAME))
 
 
 @kept
@@ -158,8 +158,8 @@ _ON_RECORD = select(Service.expert_id, Service.panel).where(
 
 
 @kept
-def _seasons(viewer: Viewer) -> Select[Any, *tuple[Any, ...]]:
-    """The seasons before a `season` in which a `committee` sat by a day (`on`), as known at `known_at`."""
+def _season_before(viewer: Viewer) -> Select[Any, *tuple[Any, ...]]:
+    """The last season before a `season` in which a `committee` sat by a day (`on`), as known at `known_at`."""
     return (
         select(Service.season)
         .where(
@@ -169,7 +169,8 @@ def _seasons(viewer: Viewer) -> Select[Any, *tuple[Any, ...]]:
             records.standing(Service, bindparam("known_at")),
             *counted(viewer, Service),
         )
-        .distinct()
+        .order_by(Service.season.desc())
+        .limit(1)
     )
 
 
@@ -227,15 +228,10 @@ def consecutive_terms(
     terms = np.zeros(size, dtype=np.int64)
     if not len(own["expert"]):
         return terms
-    given = {
-        "committee": sitting.committee_id,
-        "season": sitting.season,
-        "on": sitting.on,
-        "known_at": known_at,
-    }
-    held = select_rows(session, _seasons(viewer), given).scalars().all()
+    given = {"committee": sitting.committee_id, "on": sitting.on, "known_at": known_at}
+    season, before_it = sitting.season, _season_before(viewer)
     unbroken = np.ones(size, dtype=bool)
-    for season in sorted(held, reverse=True):
+    while (season := select_rows(session, before_it, {**given, "season": season}).scalar()) is not None:
         seated = np.zeros(size, dtype=bool)
         seated[own["expert"][own["season"] == season]] = True
         unbroken &= seated

@@ -236,7 +236,7 @@ class _Inquiry:
 
     def __init__(self, session: Session, viewer: Viewer, pool: PoolFacts, policy: Policy) -> None:
         self.session, self.viewer, self.pool, self.policy = session, viewer, pool, policy
-        self.day = day(pool.on)
+        self.day, self.today = day(pool.on), clock.today()
         self.steps, _ = replay(pool.events, self.day)
         self.held = [h for h in pool.sanctions if h.day <= self.day and (h.end is None or h.end > self.day)]
         self.problem = without_agenda(pool)
@@ -331,13 +331,14 @@ class _Inquiry:
     def look(self, rows: Iterable[tuple[str, int]]) -> None:
         """Look rows up, each once, those of a table together."""
         wanted: dict[str, list[int]] = {}
-        today = clock.today()
         for name, identity in dict.fromkeys(rows):
             if (name, identity) not in self.seen:
                 self.seen[name, identity] = None
                 wanted.setdefault(name, []).append(identity)
         for name, ids in wanted.items():
-            for identity, *dated in select_rows(self.session, _found(self.viewer, name, today), {"ids": ids}):
+            for identity, *dated in select_rows(
+                self.session, _found(self.viewer, name, self.today), {"ids": ids}
+            ):
                 self.seen[name, identity] = Record(name, identity, *dated)
 
     def _credits(self) -> list[int]:

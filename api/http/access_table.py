@@ -73,6 +73,11 @@ class Gate:
     def open(self) -> bool:
         return (self.method, self.path) in OPEN
 
+    @property
+    def page(self) -> bool:
+        """Whether it is a page for people: it tells faults as pages."""
+        return not self.path.startswith("/api/")
+
 
 def gates(app: FastAPI) -> list[Gate]:
     """Every route of the application, whatever it is."""

@@ -10,6 +10,7 @@ from fastapi import APIRouter, FastAPI
 from api import tracing
 from api.http import openapi, problems
 from api.http.service import Service
+from api.page import app as page
 
 PREFIX = "/api/v1"
 
@@ -24,18 +25,26 @@ ROUTERS: tuple[str, ...] = (
     "seals",
     "problems",
     "policies",
+    "schemes",
     "schemas",
     "audits",
     "organisers",
     "committees",
     "agendas",
+    "applications",
     "employers",
     "specialties",
     "tables",
     "ledger",
+    "notice_addresses",
     "notices",
     "notice_channels",
     "own_record",
+    "own_cycles",
+    "cycles",
+    "cycle_cases",
+    "pools_evaluated",
+    "organisations",
     "privacy",
     "erasures",
     "sign_in",
@@ -48,6 +57,7 @@ which a path is looked for: what is asked most stands first."""
 LAYERS: tuple[str, ...] = (
     "api.http.routes.health:install",
     "api.http.routes.metrics:install",
+    "api.http.direct:install",
     "api.http.guard:guard",
 )
 """What else makes the application whole, as `module:function`: each function gets the application once. A middleware
@@ -77,5 +87,6 @@ def create_app(service: Service) -> FastAPI:
         install: Callable[[FastAPI], None] = getattr(import_module(module), function)
         install(app)
     problems.install(app)
+    page.install(app)
     openapi.install(app)
     return app

@@ -34,6 +34,8 @@ KEPT = timedelta(days=1)
 """How long an answer is kept."""
 _LONGEST = 255
 
+_FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
+"""Bodies that were read into fields before they can be compared."""
 _under_way: set[tuple[str, int, str]] = set()
 _guard = Lock()
 
@@ -147,7 +149,7 @@ async def once_of(
 
 async def _sent(request: Request) -> bytes:
     """The body, or of a form its fields and a hash of each file: a form's boundary differs each time it is sent."""
-    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+    if not request.headers.get("content-type", "").startswith(_FORMS):
         return await request.body()
     fields: list[tuple[str, str, str]] = []
     for name, value in (await request.form()).multi_items():

@@ -74,10 +74,35 @@ STATUS: Mapping[str, int] = {
     "privacy.erasure_decided": 409,
     "privacy.erased_already": 409,
     "seal.opened_already": 409,
+    "cycle.taken": 409,
+    "cycle.open_already": 409,
+    "cycle.ended": 409,
+    "cycle.not_computed": 409,
+    "cycle.told_already": 409,
+    "cycle.not_notified": 409,
+    "cycle.decided_already": 409,
+    "cycle.not_decided": 409,
+    "cycle.same_person": 409,
+    "cycle.second_person_missing": 409,
+    "cycle.reply_time_runs": 409,
+    "cycle.reply_late": 409,
+    "cycle.cases_left": 409,
+    "cycle.appeal_time_runs": 409,
+    "cycle.letter_early": 409,
+    "cycle.decided_before": 409,
+    "cycle.not_executed": 409,
+    "cycle.not_appealed": 409,
+    "cycle.appealed_already": 409,
+    "cycle.appeal_late": 409,
+    "organisations.open": 409,
+    "organisations.closed": 409,
+    "organisations.same_person": 409,
     "key.rotated": 503,
     "http.malformed": 400,
     "http.nul": 400,
     "http.no_route": 404,
+    "page.nowhere": 404,
+    "page.address": 404,
     "http.method": 405,
     "http.too_large": 413,
     "http.slow": 408,
@@ -183,12 +208,11 @@ def problem(request: Request, fault: Fault, *, headers: Mapping[str, str] | None
 def _answer(fault: Fault, status: int, lang: str, headers: Mapping[str, str] | None = None) -> Response:
     hidden = fault.code.startswith(_PRIVATE)
     where, params = ("", {}) if hidden else (fault.where, fault.params)
-    code = "http.unavailable" if hidden else fault.code
     document = {
         "type": f"/problems/{fault.code}",
         "title": say(f"http.title.{status}", lang),
         "status": status,
-        "detail": _detail(code, where, params, lang),
+        "detail": sentence(fault, lang),
         "code": fault.code,
         "where": where,
         "params": params,
@@ -203,12 +227,14 @@ def _answer(fault: Fault, status: int, lang: str, headers: Mapping[str, str] | N
     return Response(body, status, {"Cache-Control": "no-store", "Content-Language": lang, **sent}, MEDIA_TYPE)
 
 
-def _detail(code: str, where: str, params: Mapping[str, Any], lang: str) -> str:
-    said = say(
-        code, lang, **{"where": where, **{k: v for k, v in params.items() if k not in ("lang", "code")}}
-    )
-    names_place = "where" in placeholders(entries(lang).get(code, ""))
-    text = said if names_place or not where else say("http.at", lang, message=said, where=where)
+def sentence(fault: Fault, lang: str) -> str:
+    """What a fault says to a caller, on one line; of faults that name files or hosts, only that there is one."""
+    if fault.code.startswith(_PRIVATE):
+        return say("http.unavailable", lang)
+    params = {name: value for name, value in fault.params.items() if name not in ("lang", "code")}
+    said = say(fault.code, lang, **{"where": fault.where, **params})
+    names_place = "where" in placeholders(entries(lang).get(fault.code, ""))
+    text = said if names_place or not fault.where else say("http.at", lang, message=said, where=fault.where)
     return " ".join(text.split())
 
 

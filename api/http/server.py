@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gc
 import signal
 import socket
 import threading
@@ -87,6 +88,8 @@ class Server(uvicorn.Server):
         """Begin to serve, then say so."""
         anyio.to_thread.current_default_thread_limiter().total_tokens = self._threads
         await super().startup(sockets)
+        gc.collect()
+        gc.freeze()  # what was made to begin with stays: nobody need look through it again
         self._started()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

@@ -13,6 +13,16 @@ from expert_pool.registry.accounts import (
 )
 from expert_pool.registry.base import Recorded, Table
 from expert_pool.registry.catalogue import Depth, Specialty, SpecialtyMapping
+from expert_pool.registry.cycles import (
+    CaseState,
+    Cycle,
+    CycleAppeal,
+    CycleCase,
+    CycleDecision,
+    CycleEvidence,
+    CycleState,
+    Verdict,
+)
 from expert_pool.registry.employers import (
     Employer,
     EmployerLink,
@@ -55,6 +65,13 @@ from expert_pool.registry.notices import (
     NoticePreference,
 )
 from expert_pool.registry.once import AnsweredRequest
+from expert_pool.registry.organisation_appraisals import (
+    Complaint,
+    OrganisationDecision,
+    OrganisationMeasure,
+    OrganisationStep,
+    ReviewResult,
+)
 from expert_pool.registry.organisers import (
     Agenda,
     Applicant,
@@ -82,6 +99,7 @@ from expert_pool.registry.privacy import (
     SealShare,
     Supervisor,
 )
+from expert_pool.registry.ratings import Rating, RatingCriterion, RatingScale, RatingSource
 from expert_pool.registry.runs import FilePart, RunEvent, RunFile, RunRecord, RunState, WorkerRecord
 
 __all__ = [
@@ -96,8 +114,16 @@ __all__ = [
     "Applicant",
     "Attestation",
     "Case",
+    "CaseState",
     "Committee",
+    "Complaint",
     "Credit",
+    "Cycle",
+    "CycleAppeal",
+    "CycleCase",
+    "CycleDecision",
+    "CycleEvidence",
+    "CycleState",
     "DeliveryState",
     "Depth",
     "Discipline",
@@ -136,6 +162,9 @@ __all__ = [
     "NoticePreference",
     "OidcInvitation",
     "OidcLink",
+    "OrganisationDecision",
+    "OrganisationMeasure",
+    "OrganisationStep",
     "Organiser",
     "Outcome",
     "PanelRecord",
@@ -143,11 +172,16 @@ __all__ = [
     "Pool",
     "Qualification",
     "Rank",
+    "Rating",
+    "RatingCriterion",
+    "RatingScale",
+    "RatingSource",
     "Recorded",
     "RecoveryCode",
     "Relation",
     "RelationKind",
     "Reply",
+    "ReviewResult",
     "Role",
     "RunEvent",
     "RunFile",
@@ -166,5 +200,6 @@ __all__ = [
     "Supervisor",
     "Table",
     "Training",
+    "Verdict",
     "WorkerRecord",
 ]

@@ -27,13 +27,15 @@ from expert_pool.store import open_store
 KEY = Key(bytes(range(32)))
 APP = create_app(Service(None, None, Settings()))  # type: ignore[arg-type]
 GATES = gates(APP)
-CLOSED = [gate for gate in GATES if not gate.open]
+CLOSED = [gate for gate in GATES if not gate.open and not gate.page]
+"""The API's; test_page.py asks for every page as every role."""
 HERE = {
     "organisers": "HR",
     "committees": "C1",
     "agendas": "A1",
     "meetings": "M1",
     "cases": "K1",
+    "applications": "K1",
     "pools": "P1",
     "panels": "M1-P1",
 }
@@ -115,7 +117,7 @@ def denied(answer: Any) -> bool:
 
 
 def test_every_route_names_exactly_one_right_or_is_on_the_short_list() -> None:
-    assert [gate for gate in CLOSED if len(gate.rights) != 1] == []
+    assert [gate for gate in GATES if not gate.open and len(gate.rights) != 1] == []
     assert {(gate.method, gate.path) for gate in GATES if gate.open} == OPEN
     assert [gate for gate in GATES if gate.open and gate.rights] == []
 

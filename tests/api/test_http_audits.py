@@ -7,6 +7,7 @@ import zipfile
 from typing import Any
 
 import pytest
+from docx import Document
 from openpyxl import Workbook
 from sqlalchemy import select
 from working_office import WAIT, Office, done, working
@@ -15,7 +16,7 @@ from expert_pool.accounts.rights import Role
 from expert_pool.audits.asking import MOST_UNPACKED
 from expert_pool.registry import LedgerEntry
 
-POLICY = {"policy": "cn-title-jilin-2013", "on": "2026-09-20"}
+POLICY = {"policy": "cn-title-jilin-2013", "on": "2026-09-20", "purpose": "年度监督检查"}
 
 
 @pytest.fixture
@@ -73,8 +74,9 @@ def test_a_roster_is_judged_and_its_papers_are_files(client: Any) -> None:
         "audit.en.docx",
         "audit.en.xlsx",
     ]
-    paper = client.get(f"{answer.headers['location']}/files/audit.en.docx")
-    assert paper.content[:2] == b"PK"
+    paper = client.get(f"{answer.headers['location']}/files/audit.en.docx").content
+    header = Document(io.BytesIO(paper)).sections[0].header
+    assert any(POLICY["purpose"] in line.text and "audit.chen" in line.text for line in header.paragraphs)
 
 
 def test_everything_wrong_with_a_roster_comes_back_in_both_languages(client: Any) -> None:
@@ -90,8 +92,9 @@ def test_with_the_registry_the_look_is_on_the_ledger(office: Office, client: Any
     result = done(send(client, PEOPLE, place="/api/v1/committees/C1/audits"))
     assert result["audit"]["registry"]["committee"] == "C1"
     with office.store.reading() as session:
-        last = session.scalars(select(LedgerEntry).order_by(LedgerEntry.id.desc()).limit(1)).one()
-    assert (last.action, last.actor) == ("audit.registry_read", "audit.chen")
+        told = session.scalars(select(LedgerEntry).order_by(LedgerEntry.id.desc()).limit(3)).all()
+    assert [entry.action for entry in told] == ["export.finished", "export.begun", "audit.registry_read"]
+    assert {entry.actor for entry in told} == {"audit.chen"}
     clerk = office.sign_in("office.li", Role.COMMITTEE_OFFICE)
     assert send(clerk, PEOPLE, place="/api/v1/committees/C1/audits").status_code == 403
     assert send(client, PEOPLE, place="/api/v1/committees/C9/audits").status_code == 404

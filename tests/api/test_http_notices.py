@@ -134,6 +134,11 @@ def test_addresses_are_set_with_if_match_and_shown_masked(http: Any) -> None:
         assert client.get(place).status_code == 404
     with http.store.reading() as session:
         assert len(session.scalars(select(NoticeAddress)).all()) == 3
+        told = select(LedgerEntry).where(LedgerEntry.action.like("notice_address.%")).order_by(LedgerEntry.id)
+        entries = [(e.actor, e.subject, e.action.partition(".")[2]) for e in session.scalars(told)]
+    assert entries == [
+        ("clerk", subject, what) for subject in ("clerk", "HR", "E01") for what in ("set", "set", "removed")
+    ]
     other = http.sign_in(Role.POOL_MANAGER, organisers=frozenset({0}), account_id=me)
     assert other.get(f"{BASE}/offices/HR/addresses").status_code == 404
     assert http.sign_in(Role.AUDITOR, account_id=me).get(f"{BASE}/offices/HR/addresses").status_code == 403

@@ -9,14 +9,24 @@ from typing import Any
 import pytest
 import time_machine
 from sqlalchemy import select
-from working_office import ASKED, WAIT, Office, done, working
+from working_office import (
+    ASKED,
+    BEFORE,
+    ON_THE_DAY,
+    WAIT,
+    Office,
+    asked,
+    clerk,
+    done,
+    entries,
+    seated,
+    supervisor,
+    working,
+)
 
 from expert_pool import ledger
 from expert_pool.accounts.rights import Role
-from expert_pool.registry import Expert, HostSeal, LedgerEntry, PanelRecord, Seat
-
-BEFORE = datetime(2026, 9, 1, 4, tzinfo=UTC)
-ON_THE_DAY = datetime(2026, 9, 20, 4, tzinfo=UTC)
+from expert_pool.registry import Expert, HostSeal, PanelRecord
 
 
 @pytest.fixture
@@ -24,36 +34,6 @@ def office(http: Any) -> Iterator[Office]:
     """Before the meeting; the clocks of all threads stand there."""
     with time_machine.travel(BEFORE):
         yield working(http)
-
-
-def clerk(office: Office, name: str = "office.li") -> Any:
-    return office.sign_in(name, Role.COMMITTEE_OFFICE)
-
-
-def supervisor(office: Office) -> Any:
-    return office.sign_in("supervisor.wang", Role.DRAW_SUPERVISOR)
-
-
-def asked(office: Office) -> str:
-    """The code of a panel that was asked for."""
-    return str(done(clerk(office).post("/api/v1/panels", json=ASKED, headers=WAIT))["panel"])
-
-
-def entries(office: Office) -> list[str]:
-    with office.store.reading() as session:
-        return list(session.scalars(select(LedgerEntry.action).order_by(LedgerEntry.id)))
-
-
-def seated(office: Office, code: str) -> list[str]:
-    """Who is in a panel, by code; those first who are easily replaced."""
-    with office.store.reading() as session:
-        found = session.scalars(
-            select(Expert.code)
-            .join(Seat, Seat.expert_id == Expert.id)
-            .join(PanelRecord, PanelRecord.id == Seat.panel_id)
-            .where(PanelRecord.code == code)
-        ).all()
-    return sorted(found, key=lambda expert: (expert <= "E03", expert))
 
 
 def test_a_request_is_a_run_that_ends_with_a_panel_on_record(office: Office) -> None:
@@ -100,7 +80,8 @@ def test_a_supervisor_looks_and_each_look_is_on_the_ledger(office: Office) -> No
     shown = looked.json()
     assert shown["sealed"]
     assert {person["expert"] for person in shown["people"].values()} == set(seated(office, code))
-    printed = supervisor(office).post(f"/api/v1/sealed-panels/{code}/documents/panel.zh.xlsx")
+    for_what = {"purpose": "现场监督"}
+    printed = supervisor(office).post(f"/api/v1/sealed-panels/{code}/documents/panel.zh.xlsx", json=for_what)
     assert printed.content[:2] == b"PK"
     assert entries(office).count("panel.seals_opened") == 2
 
@@ -128,7 +109,7 @@ def test_an_open_panel_is_printed_explained_and_compared(office: Office) -> None
         assert len(shown["people"]) == len(seated(office, code))
         names = client.get(f"/api/v1/panels/{code}/documents").json()["items"]
         assert "panel.en.docx" in names
-        paper = client.get(f"/api/v1/panels/{code}/documents/panel.en.docx")
+        paper = client.get(f"/api/v1/panels/{code}/documents/panel.en.docx?purpose=filing")
         assert paper.content[:2] == b"PK"
         assert paper.headers["content-disposition"].startswith("attachment")
         why = done(
@@ -228,7 +209,8 @@ def test_a_meeting_without_a_panel_is_diagnosed(office: Office) -> None:
 
 def test_papers_of_a_sealed_panel_name_nobody(office: Office) -> None:
     code = asked(office)
-    result = done(clerk(office).post(f"/api/v1/panels/{code}/documents", headers=WAIT))
+    place = f"/api/v1/panels/{code}/documents"
+    result = done(clerk(office).post(place, json={"purpose": "会议材料"}, headers=WAIT))
     assert result["sealed"]
     run = clerk(office).get("/api/v1/runs?kind=panel.documents").json()["items"][0]["code"]
     files = clerk(office).get(f"/api/v1/runs/{run}/files").json()["items"]
@@ -261,8 +243,8 @@ def test_a_panel_closed_under_supervisors_keys_cannot_be_read_at_all(office: Off
         client = clerk(office)
         assert client.get("/api/v1/panels").json()["items"][0]["sealed"]
         answers = [client.get(f"/api/v1/panels/{code}/{part}") for part in ("problem", "people")]
-        answers += [client.get(f"/api/v1/panels/{code}/documents/panel.zh.docx")]
-        answers += [client.post(f"/api/v1/panels/{code}/{part}") for part in ("documents",)]
+        answers += [client.get(f"/api/v1/panels/{code}/documents/panel.zh.docx?purpose=filing")]
+        answers += [client.post(f"/api/v1/panels/{code}/documents", json={"purpose": "filing"})]
         answers += [supervisor(office).post(f"/api/v1/sealed-panels/{code}/looks")]
         assert {(answer.status_code, answer.json()["code"]) for answer in answers} == {
             (403, "panels.shares_closed")

@@ -14,33 +14,26 @@ from pathlib import Path
 import pytest
 
 from api.http import openapi
-from api.http.app import PREFIX, create_app
-from api.http.service import Service
+from api.http.app import PREFIX
 from api.http.shapes import SINGULAR, shape
-from api.settings import Settings
 from expert_pool.accounts.rights import Role
 
 CHECKOUT = Path(__file__).parents[2]
 
 
-@pytest.fixture(scope="module")
-def app():
-    return create_app(Service(None, None, Settings()))
-
-
-@pytest.fixture(scope="module")
-def document(app):
-    return app.openapi()
+@pytest.fixture
+def document(described):
+    return described
 
 
 def _operations(document):
     return [(place, how, what) for place, way in document["paths"].items() for how, what in way.items()]
 
 
-def test_the_committed_description_is_the_one_the_service_gives(app):
+def test_the_committed_description_is_the_one_the_service_gives(bare_app):
     """When this fails: `python -m api.http.openapi` writes it anew. Look at the difference before committing it."""
     committed = (CHECKOUT / openapi.PLACE).read_text(encoding="utf-8").splitlines()
-    differing = list(difflib.unified_diff(committed, openapi.text_of(app).splitlines(), n=0))
+    differing = list(difflib.unified_diff(committed, openapi.text_of(bare_app).splitlines(), n=0))
     assert not differing, "\n".join(differing[:40])
 
 

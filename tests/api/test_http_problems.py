@@ -13,6 +13,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from working_office import WAIT, Office, done, working
 
+from api.http import documents
 from expert_pool.accounts.rights import Role
 from expert_pool.formats import SCHEMAS, schema_of
 from expert_pool.packaged import fixture
@@ -137,6 +138,22 @@ def test_what_is_no_document_is_refused_at_once(
     assert answer.headers["content-type"] == "application/problem+json"
     assert code is None or answer.json()["code"] == code
     assert client.get(RUN).json()["items"] == []
+
+
+@pytest.mark.parametrize("large", [False, True], ids=["in a thread", "in a process"])
+def test_a_body_is_read_apart_from_the_loop_with_one_outcome(
+    client: Any, monkeypatch: pytest.MonkeyPatch, large: bool
+) -> None:
+    monkeypatch.setattr(documents, "LARGE", 0 if large else 10**9)
+    place = "/api/v1/problems/panels"
+    taken = client.post(place, json={"problem": SMALL, "seconds": 5})
+    assert taken.status_code == 202, taken.text
+    bad = client.post(place, json={"problem": SMALL | {"seats": 1}})
+    assert (bad.status_code, bad.json()["code"]) == (422, "problem.field_unknown")
+    cut = client.post(place, content=b'{"problem": {', headers={"Content-Type": "application/json"})
+    assert (cut.status_code, cut.json()["code"]) == (400, "http.malformed")
+    none = client.post(place, json={"problem": [1]})
+    assert (none.status_code, none.json()["where"]) == (422, "body.problem")
 
 
 def test_what_only_the_work_can_tell_is_the_problem_of_its_run(client: Any, panel: dict[str, Any]) -> None:

@@ -5,8 +5,12 @@ from __future__ import annotations
 import threading
 
 import pytest
+from working_office import WAIT, done, working
 
+from api.jobs.work.ledger import told
+from expert_pool import ledger
 from expert_pool.accounts.rights import Role
+from expert_pool.viewer import Viewer
 
 API = "/api/v1"
 
@@ -200,3 +204,22 @@ def test_the_ledger_is_listed_for_its_owners_with_heads_and_anchor(both_http):
     elsewhere = both_http.sign_in(Role.AUDITOR, organisers=frozenset({999}))
     assert elsewhere.get(f"{API}/ledger/entries").json()["items"] == []
     assert elsewhere.get(f"{API}/ledger/heads").json()["heads"] == []
+
+
+def test_the_ledger_is_verified_as_a_run_that_tells_own_faults_only(both_http):
+    office = working(both_http)
+    auditor = office.sign_in("audit.zhao", Role.AUDITOR)
+    anchor = auditor.get(f"{API}/ledger/heads").json()["anchor"]
+    found = done(auditor.post(f"{API}/ledger/verification", json={"anchor": anchor}, headers=WAIT))
+    assert (found["holds"], found["anchor"], found["faults"]) == (True, anchor, [])
+    with both_http.store.engine.begin() as connection:
+        connection.exec_driver_sql("update ledger_entry set actor = 'nobody' where sequence = 1")
+    found = done(auditor.post(f"{API}/ledger/verification", json={}, headers=WAIT))
+    assert [(f["code"], f["organiser"], f["sequence"]) for f in found["faults"]] == [
+        ("ledger.entry_changed", "HR", 1)
+    ]
+    stranger = Viewer("audit.qian", frozenset({both_http.tiny.organiser_id + 1}))
+    with ledger.settled(both_http.store) as session:
+        verdict = ledger.judge(session)
+    elsewhere = told(both_http.store, stranger, verdict, "zh")
+    assert (elsewhere["holds"], elsewhere["faults"], elsewhere["elsewhere"]) == (False, [], 1)

@@ -152,9 +152,9 @@ def test_the_address_before_is_told_of_the_change(store: Store) -> None:
         row = session.scalars(select(NoticeDelivery)).one()
         assert row.to_sealed is not None
         assert store.key.open(row.to_sealed) == "a@b.cn"
-        drop_address(session, who, AddressForm.MAIL)
+        drop_address(session, who, AddressForm.MAIL, by="x")
         with refused("notices.address_unknown"):
-            drop_address(session, who, AddressForm.MAIL)
+            drop_address(session, who, AddressForm.MAIL, by="x")
 
 
 def test_experts_are_told_where_they_can_be_reached(tiny: Tiny) -> None:
