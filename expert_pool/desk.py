@@ -17,10 +17,10 @@ MOST = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Sitting:
+class PlannedMeeting:
     """A meeting, its committee, how many cases it has, and the newest of its panels (None: nobody asked for one)."""
 
-    meeting: str
+    code: str
     on: date
     place: str
     agenda: str
@@ -32,27 +32,31 @@ class Sitting:
     state: PanelState | None
 
 
-def meetings_ahead(session: Session, viewer: Viewer, today: date, *, limit: int = MOST) -> list[Sitting]:
+def meetings_ahead(
+    session: Session, viewer: Viewer, today: date, *, limit: int = MOST
+) -> list[PlannedMeeting]:
     """The meetings from `today` on that a viewer may see, the next one first."""
     where = (Meeting.on >= today, *visible(viewer, Meeting))
-    rows = session.execute(_sittings(viewer).where(*where).order_by(Meeting.on, Meeting.id).limit(limit))
-    return [Sitting(*row) for row in rows]
+    rows = session.execute(_meetings(viewer).where(*where).order_by(Meeting.on, Meeting.id).limit(limit))
+    return [PlannedMeeting(*row) for row in rows]
 
 
-def latest_meetings(session: Session, viewer: Viewer, today: date, *, limit: int = MOST) -> list[Sitting]:
+def latest_meetings(
+    session: Session, viewer: Viewer, today: date, *, limit: int = MOST
+) -> list[PlannedMeeting]:
     """The meetings before `today` that a viewer may see, the latest first."""
     where = (Meeting.on < today, *visible(viewer, Meeting))
     order = (Meeting.on.desc(), Meeting.id.desc())
-    rows = session.execute(_sittings(viewer).where(*where).order_by(*order).limit(limit))
-    return [Sitting(*row) for row in rows]
+    rows = session.execute(_meetings(viewer).where(*where).order_by(*order).limit(limit))
+    return [PlannedMeeting(*row) for row in rows]
 
 
-def sitting(session: Session, viewer: Viewer, meeting: str) -> Sitting | None:
+def meeting_named(session: Session, viewer: Viewer, code: str) -> PlannedMeeting | None:
     """One meeting by its code; None where the viewer sees no such meeting."""
     row = session.execute(
-        _sittings(viewer).where(Meeting.code == meeting, *visible(viewer, Meeting))
+        _meetings(viewer).where(Meeting.code == code, *visible(viewer, Meeting))
     ).one_or_none()
-    return Sitting(*row) if row else None
+    return PlannedMeeting(*row) if row else None
 
 
 def meetings_by_month(session: Session, viewer: Viewer, year: int) -> list[tuple[int, int]]:
@@ -65,8 +69,8 @@ def meetings_by_month(session: Session, viewer: Viewer, year: int) -> list[tuple
     return list(enumerate(counts, start=1))
 
 
-def _sittings(viewer: Viewer) -> Select[Any]:
-    """The columns of `Sitting`."""
+def _meetings(viewer: Viewer) -> Select[Any]:
+    """The columns of `PlannedMeeting`."""
     other = aliased(PanelRecord)
     newest = (
         select(func.max(other.id))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
 from typing import Any
 
 import pytest
@@ -19,8 +18,8 @@ from expert_pool.registry import (
     Form,
     LedgerEntry,
     Level,
-    Organiser,
     OrganisationMeasure,
+    Organiser,
     Pool,
     ReviewResult,
 )
@@ -55,65 +54,192 @@ def manager(office: Office, name: str = "pool.a", organiser: int | None = None) 
     return office.sign_in(name, Role.POOL_MANAGER, organiser_id=owner)
 
 
-def test_explore(office: Office) -> None:
-    c, d = manager(office), manager(office, "pool.b")
-    x = manager(office, "far", far(office))
-    def show(tag, a):
-        print(tag, a.status_code, dict(a.headers).get("etag"), a.text[:700])
-    for q in ("", "?as_of=2027-01-01", "?as_of=0001-01-01", "?as_of=1900-01-01", "?scheme=none", "?scheme=../../x", "?as_of=9999-12-31"):
-        show("appraisals" + q, c.get(f"{API}/organisation-appraisals{q}"))
-    show("x appraisals", x.get(f"{API}/organisation-appraisals"))
-    R = f"{API}/committees/C1/results"
-    res = {"season": 2025, "reviewed": 40, "passed": 20, "on": "2026-01-05"}
-    show("results", c.post(R, json=res))
-    show("results again", c.post(R, json=res))
-    show("results correct", c.post(R, json={**res, "passed": 30}))
-    show("results wrong", c.post(R, json={**res, "passed": 41}))
-    show("results future", c.post(R, json={**res, "on": "2027-01-05"}))
-    show("results old", c.post(R, json={**res, "on": "0001-01-01"}))
-    show("results season 2030", c.post(R, json={**res, "season": 2030}))
-    show("results far", x.post(R, json=res))
-    show("results unknown", c.post(f"{API}/committees/C404/results", json=res))
-    C = f"{API}/committees/C1/complaints"
-    com = {"season": 2025, "reference": "T1", "on": "2026-02-01"}
-    show("complaint", c.post(C, json=com))
-    show("complaint upheld", c.post(C, json={**com, "upheld": True}))
-    show("complaint again", c.post(C, json={**com, "upheld": True}))
-    show("complaint blank", c.post(C, json={**com, "reference": " "}))
-    show("complaint future", c.post(C, json={**com, "on": "2027-01-01", "reference": "T2"}))
-    show("complaint far", x.post(C, json=com))
-    D = f"{API}/organisation-decisions"
-    show("decide far", x.post(D, json=DECISION))
-    show("decide unknown", c.post(D, json={**DECISION, "code": "C404"}))
-    show("decide future", c.post(D, json={**DECISION, "as_of": "2027-01-01"}))
-    show("decide 1", c.post(D, json={**DECISION, "as_of": "0001-01-01"}))
-    show("decide months", c.post(D, json={**DECISION, "months": None}))
-    show("withdraw months", c.post(D, json={**DECISION, "step": "withdraw"}))
-    show("lift", c.post(D, json={**DECISION, "step": "lift", "months": None}))
-    show("blank", c.post(D, json={**DECISION, "basis": "  "}))
-    a = c.post(D, json=DECISION)
-    show("decide", a)
-    show("twice", d.post(D, json=DECISION))
-    code = a.json()["code"]
-    show("show", c.get(f"{D}/{code}"))
-    show("show far", x.get(f"{D}/{code}"))
-    show("list far", x.get(D))
-    show("list", c.get(D + "?waiting=true"))
-    K = f"{D}/{code}/confirmation"
-    tag = {"If-Match": a.headers["etag"]}
-    show("confirm no tag", d.post(K, json={}))
-    show("confirm stale", d.post(K, json={}, headers={"If-Match": '"0"'}))
-    show("confirm same", c.post(K, json={}, headers=tag))
-    show("confirm far", x.post(K, json={}, headers=tag))
-    show("confirm", d.post(K, json={}, headers=tag))
-    show("confirm again", d.post(K, json={}, headers=tag))
-    show("confirm again tag", d.post(K, json={}, headers={"If-Match": c.get(f"{D}/{code}").headers["etag"]}))
-    show("appraisals", c.get(f"{API}/organisation-appraisals"))
-    o = c.post(D, json={**DECISION, "about": "organiser", "code": "HR"})
-    show("organiser", o)
-    show("refuse", d.post(f"{D}/{o.json()['code']}/confirmation", json={"refuse": True}, headers={"If-Match": o.headers["etag"]}))
-    for role in (Role.COMMITTEE_OFFICE, Role.AUDITOR, Role.ADMINISTRATOR, Role.DRAW_SUPERVISOR, Role.POLICY_EDITOR):
-        k = office.sign_in(f"r.{role}", role)
-        print(role, [k.get(f"{API}/organisation-appraisals").status_code, k.post(D, json=DECISION).status_code, k.post(K, json={}).status_code, k.post(R, json=res).status_code, k.post(C, json=com).status_code])
-    for day in ("0001-01-01", "1900-01-01", "1850-05-05"):
-        show("cycle "+day, c.post(f"{API}/cycles", json={"pool": "P1", "scheme": "own-default", "as_of": day}))
+DECISIONS = f"{API}/organisation-decisions"
+RESULTS = {"season": 2025, "reviewed": 40, "passed": 20, "on": "2026-01-05"}
+COMPLAINT = {"season": 2025, "reference": "信访1号", "on": "2026-02-01"}
+
+
+def stranger(office: Office) -> Any:
+    """The pool manager of the other organiser."""
+    return manager(office, "far.li", far(office))
+
+
+def entries(office: Office) -> list[str]:
+    """What the ledger tells, and that it verifies."""
+    with office.store.reading() as session:
+        assert ledger.verify(session) == []
+        return list(session.scalars(select(LedgerEntry.action).order_by(LedgerEntry.id)))
+
+
+def appraisal(office: Office, committee: str | None = "C1") -> Any:
+    items = manager(office).get(f"{API}/organisation-appraisals").json()["items"]
+    (found,) = [one for one in items if one["committee"] == committee]
+    return found
+
+
+def refusal(answer: Any) -> tuple[int, str]:
+    assert answer.json()["detail"]
+    return answer.status_code, answer.json()["code"]
+
+
+def test_every_organiser_sees_its_own_appraisals_and_looking_changes_nothing(office: Office) -> None:
+    before = len(entries(office))
+    for client, committee, organiser in ((manager(office), "C1", "HR"), (stranger(office), "C9", "FAR")):
+        items = client.get(f"{API}/organisation-appraisals").json()["items"]
+        assert [(one["committee"], one["organiser"]) for one in items] == [
+            (committee, organiser),
+            (None, organiser),
+        ]
+        assert {one["format"] for one in items} == {"organisation-appraisal/1"}
+    assert len(entries(office)) == before
+
+
+def test_results_and_complaints_are_recorded_and_said_again_correct(office: Office) -> None:
+    client = manager(office)
+    for passed in (20, 30):
+        answer = client.post(f"{API}/committees/C1/results", json={**RESULTS, "passed": passed})
+        assert (answer.status_code, answer.json()["table"]) == (201, "review_result")
+    for upheld in (None, True):
+        answer = client.post(f"{API}/committees/C1/complaints", json={**COMPLAINT, "upheld": upheld})
+        assert (answer.status_code, answer.json()["table"]) == (201, "complaint")
+    found = appraisal(office)
+    assert (found["rates"]["pass_rate"]["number"], found["rates"]["pass_rate"]["of"]) == (30, 40)
+    assert found["figures"]["complaints_upheld"]["number"] == 1
+    with office.store.reading() as session:
+        results = session.scalars(select(ReviewResult).order_by(ReviewResult.id)).all()
+        complaints = session.scalars(select(Complaint).order_by(Complaint.id)).all()
+    assert [row.corrects_id for row in results] == [None, results[0].id]
+    assert [row.corrects_id for row in complaints] == [None, complaints[0].id]
+    assert {row.recorded_by for row in (*results, *complaints)} == {"pool.a"}
+
+
+def test_two_accounts_decide_and_only_then_a_measure_holds(office: Office) -> None:
+    first, second = manager(office), manager(office, "pool.b")
+    decided = first.post(DECISIONS, json=DECISION)
+    assert (decided.status_code, decided.json()["confirmed"]) == (201, None)
+    code, tag = decided.json()["code"], {"If-Match": decided.headers["etag"]}
+    assert appraisal(office)["standing"] is None
+    place = f"{DECISIONS}/{code}/confirmation"
+    assert refusal(second.post(DECISIONS, json=DECISION)) == (409, "organisations.open")
+    assert refusal(second.post(place, json={})) == (428, "version.needed")
+    assert refusal(second.post(place, json={}, headers={"If-Match": '"0"'})) == (412, "version.stale")
+    assert refusal(first.post(place, json={}, headers=tag)) == (409, "organisations.same_person")
+    assert appraisal(office)["standing"] is None
+    waiting = first.get(f"{DECISIONS}?waiting=true").json()["items"]
+    assert [one["code"] for one in waiting] == [code]
+    done = second.post(place, json={}, headers=tag)
+    assert (done.status_code, done.json()["confirmed"], done.json()["closed_by"]) == (200, True, "pool.b")
+    standing = appraisal(office)["standing"]
+    assert (standing["step"], standing["since"], standing["until"]) == ("rectify", "2026-09-01", "2026-11-30")
+    shown = second.get(f"{DECISIONS}/{code}")
+    assert shown.json() == done.json()
+    again = second.post(place, json={}, headers={"If-Match": shown.headers["etag"]})
+    assert refusal(again) == (409, "organisations.closed")
+    assert first.get(f"{DECISIONS}?waiting=true").json() == {"items": []}
+    with office.store.reading() as session:
+        assert session.scalar(select(func.count(OrganisationMeasure.id))) == 1
+    told = [action for action in entries(office) if action.startswith("organisation.")]
+    assert told == ["organisation.decided", "organisation.confirmed"]
+
+
+def test_a_confirmation_sent_twice_is_carried_out_once(office: Office) -> None:
+    decided = manager(office).post(DECISIONS, json=DECISION)
+    headers = {"If-Match": decided.headers["etag"], "Idempotency-Key": "k1"}
+    place = f"{DECISIONS}/{decided.json()['code']}/confirmation"
+    answers = [manager(office, "pool.b").post(place, json={}, headers=headers) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert answers[0].json() == answers[1].json()
+    assert entries(office).count("organisation.confirmed") == 1
+
+
+def test_a_decision_about_the_organiser_that_is_refused_leaves_nothing(office: Office) -> None:
+    decided = manager(office).post(DECISIONS, json={**DECISION, "about": "organiser", "code": "HR"})
+    assert decided.status_code == 201, decided.text
+    place, tag = f"{DECISIONS}/{decided.json()['code']}", {"If-Match": decided.headers["etag"]}
+    refused = manager(office, "pool.b").post(f"{place}/confirmation", json={"refuse": True}, headers=tag)
+    assert (refused.status_code, refused.json()["confirmed"]) == (200, False)
+    assert appraisal(office, None)["standing"] is None
+    assert "organisation.refused" in entries(office)
+    lift = {"about": "organiser", "code": "HR", "step": "lift", "basis": "整改完成"}
+    assert refusal(manager(office).post(DECISIONS, json=lift)) == (422, "organisations.nothing_to_lift")
+
+
+def test_another_organiser_neither_sees_nor_touches_what_is_not_its_own(office: Office) -> None:
+    decided = manager(office).post(DECISIONS, json=DECISION)
+    place, tag = f"{DECISIONS}/{decided.json()['code']}", {"If-Match": decided.headers["etag"]}
+    other = stranger(office)
+    assert other.get(DECISIONS).json() == {"items": []}
+    unknown = (404, "organisations.decision_unknown")
+    assert refusal(other.get(place)) == unknown
+    assert refusal(other.post(f"{place}/confirmation", json={}, headers=tag)) == unknown
+    assert refusal(other.post(DECISIONS, json=DECISION)) == (404, "organisations.unknown")
+    for what, sent in (("results", RESULTS), ("complaints", COMPLAINT)):
+        answer = other.post(f"{API}/committees/C1/{what}", json=sent)
+        assert refusal(answer) == (404, "organisations.committee_unknown")
+
+
+@pytest.mark.parametrize("role", [Role.COMMITTEE_OFFICE, Role.AUDITOR, Role.DRAW_SUPERVISOR])
+def test_whoever_does_not_manage_the_pool_looks_and_decides_nothing(office: Office, role: Role) -> None:
+    client = office.sign_in(f"one.{role}", role)
+    assert client.get(f"{API}/organisation-appraisals").status_code == 200
+    tries = {
+        DECISIONS: DECISION,
+        f"{DECISIONS}/C1-D1/confirmation": {},
+        f"{API}/committees/C1/results": RESULTS,
+        f"{API}/committees/C1/complaints": COMPLAINT,
+    }
+    for place, sent in tries.items():
+        assert refusal(client.post(place, json=sent)) == (403, "access.denied")
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "code"),
+    [
+        ({"code": "C404"}, 404, "organisations.unknown"),
+        ({"code": "HR"}, 404, "organisations.unknown"),  # an organiser, and no committee
+        ({"as_of": "2026-09-02"}, 422, "organisations.future"),
+        ({"as_of": "0001-01-01"}, 422, "appraisal.too_early"),
+        ({"scheme": "../own-default"}, 404, "scheme.unknown"),
+        ({"months": None}, 422, "organisations.months"),
+        ({"months": 0}, 422, "http.invalid"),
+        ({"step": "withdraw"}, 422, "organisations.months"),
+        ({"step": "close"}, 422, "http.invalid"),
+        ({"step": "lift", "months": None}, 422, "organisations.nothing_to_lift"),
+        ({"basis": " "}, 422, "organisations.no_basis"),
+    ],
+)
+def test_a_decision_that_cannot_be_is_a_problem(
+    office: Office, sent: dict[str, Any], status: int, code: str
+) -> None:
+    before = entries(office)
+    assert refusal(manager(office).post(DECISIONS, json={**DECISION, **sent})) == (status, code)
+    assert entries(office) == before
+
+
+@pytest.mark.parametrize(
+    ("place", "status", "code"),
+    [
+        ("organisation-appraisals?as_of=2026-09-02", 422, "organisations.future"),
+        ("organisation-appraisals?as_of=0001-01-01", 422, "appraisal.too_early"),
+        ("organisation-appraisals?scheme=none", 404, "scheme.unknown"),
+        ("organisation-decisions/C1-D9", 404, "organisations.decision_unknown"),
+    ],
+)
+def test_what_cannot_be_shown_is_a_problem(office: Office, place: str, status: int, code: str) -> None:
+    assert refusal(manager(office).get(f"{API}/{place}")) == (status, code)
+
+
+@pytest.mark.parametrize(
+    ("what", "sent", "code"),
+    [
+        ("results", {**RESULTS, "passed": 41}, "organisations.results_wrong"),
+        ("results", {**RESULTS, "on": "2026-09-02"}, "record.future"),
+        ("results", {**RESULTS, "reviewed": -1}, "http.invalid"),
+        ("complaints", {**COMPLAINT, "reference": " "}, "organisations.no_reference"),
+        ("complaints", {**COMPLAINT, "on": "2026-09-02"}, "record.future"),
+    ],
+)
+def test_a_record_that_cannot_be_is_a_problem(
+    office: Office, what: str, sent: dict[str, Any], code: str
+) -> None:
+    assert refusal(manager(office).post(f"{API}/committees/C1/{what}", json=sent)) == (422, code)

@@ -13,14 +13,14 @@ import pytest
 from dbos import DBOSClient
 from job_site import KEY, Site
 from refused import refused
-from sqlalchemy import create_engine, func, select, text
+from sqlalchemy import create_engine, text
 
 from api.jobs.durable import SCHEMA, DurableEngine, serializer, system_url
 from api.jobs.worker import GIVEN_UP
-from expert_pool import clock, ledger, runs
+from expert_pool import clock, runs
 from expert_pool.keys import Key
 from expert_pool.privacy.rotation import reseal
-from expert_pool.registry import LedgerEntry, RunRecord, RunState, WorkerRecord
+from expert_pool.registry import RunState
 from expert_pool.store import Store, open_store
 from expert_pool.viewer import Viewer
 

@@ -18,7 +18,7 @@ from api.page.answering import router as pages
 from api.page.rendering import language_of, render
 from expert_pool import clock
 from expert_pool.accounts import Principal, Right
-from expert_pool.desk import meetings_ahead, sitting
+from expert_pool.desk import meeting_named, meetings_ahead
 from expert_pool.documents import contents
 from expert_pool.documents.charts import SECTORS, UNKNOWN_SECTOR
 from expert_pool.documents.contents import MemberRow
@@ -60,7 +60,7 @@ def new_panel_page(
     """Asking for the panel of a meeting: which meeting, under which policy."""
     viewer = asks.viewer(Right.PANELS_REQUEST)
     with service.store.reading() as session:
-        chosen = sitting(session, viewer, meeting) if meeting else None
+        chosen = meeting_named(session, viewer, meeting) if meeting else None
         if meeting and chosen is None:
             raise Fault("panels.meeting_unknown", meeting)
         ahead = [] if chosen else meetings_ahead(session, viewer, clock.today())
@@ -70,7 +70,7 @@ def new_panel_page(
         request,
         "panel_new.html",
         asks,
-        sitting=chosen,
+        meeting=chosen,
         ahead=ahead,
         policies=policies,
         usual=DEFAULT_POLICY,
