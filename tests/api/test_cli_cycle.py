@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import pytest
 import time_machine
 from sqlalchemy import func, select
+from tiny_registry import Tiny
 from working_office import BEFORE
 
 from api.cli.main import run
@@ -28,13 +28,15 @@ Command = Callable[..., tuple[int, Any]]
 
 
 @pytest.fixture
-def registry(tiny_template: Any, tmp_path: Path) -> Path:
-    """The small registry with three experts who lost points."""
-    path, tiny = tiny_template
-    place = tmp_path / "registry.db"
-    shutil.copy(path, place)
+def registry(sqlite_tiny: Tiny) -> str:
+    """The URL of the small registry with three experts who lost points."""
+    return furnished(sqlite_tiny)
+
+
+def furnished(tiny: Tiny) -> str:
+    """Enter what three experts did; where the registry is."""
     ids, events = tiny.ids["expert"], [("E04", "缺席", -20), ("E06", "迟到", -10), ("E08", "缺席", -20)]
-    with open_store(str(place), key=KEY) as store, store.session() as session:
+    with tiny.store.session() as session:
         for expert, event, points in events:
             for month in (2, 4, 6):
                 session.add(
@@ -48,17 +50,21 @@ def registry(tiny_template: Any, tmp_path: Path) -> Path:
                         recorded_by="office",
                     )
                 )
-    return place
+    return tiny.store.url
 
 
 @pytest.fixture
-def command(registry: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> Command:
+def command(registry: str, monkeypatch: pytest.MonkeyPatch, capsys: Any, tmp_path: Path) -> Command:
     """Runs a command on it as somebody; gives the exit code and the document."""
+    return commanding(registry, monkeypatch, capsys, tmp_path)
+
+
+def commanding(registry: str, monkeypatch: pytest.MonkeyPatch, capsys: Any, folder: Path) -> Command:
     monkeypatch.setenv("EXPERT_POOL_KEY", KEY.to_text())
-    monkeypatch.chdir(registry.parent)
+    monkeypatch.chdir(folder)
 
     def typed(*words: str, by: str = "first") -> tuple[int, Any]:
-        code = run([*words, "--database", str(registry), "--as", by, "--json", "--lang", "en"])
+        code = run([*words, "--database", registry, "--as", by, "--json", "--lang", "en"])
         return code, json.loads(capsys.readouterr().out)
 
     return typed
@@ -71,12 +77,18 @@ def rows(store: Store) -> tuple[int, ...]:
         return tuple(session.scalar(select(func.count(table.id))) or 0 for table in tables)
 
 
-def test_a_cycle_is_played_through_and_every_step_repeated(command: Command, registry: Path) -> None:
+def test_a_cycle_is_played_through_and_every_step_repeated(
+    tiny: Tiny, monkeypatch: pytest.MonkeyPatch, capsys: Any, tmp_path: Path
+) -> None:
+    """On both databases."""
+    registry = furnished(tiny)
+    command = commanding(registry, monkeypatch, capsys, tmp_path)
+
     def twice(*words: str, by: str = "first") -> Any:
         """The first answer; the second time nothing changes."""
         code, first = command("cycle", *words, by=by)
         assert code == 0, first
-        with open_store(str(registry), key=KEY) as store:
+        with open_store(registry, key=KEY) as store:
             before = rows(store)
             code, again = command("cycle", *words, by=by)
             assert (code, rows(store)) == (0, before), (words, again)
@@ -113,23 +125,23 @@ def test_a_cycle_is_played_through_and_every_step_repeated(command: Command, reg
     with time_machine.travel(BEFORE + timedelta(days=80), tick=False):
         assert twice("close", CYCLE)["state"] == "closed"
         assert [one["code"] for one in command("cycle", "list", "--state", "closed")[1]["cycles"]] == [CYCLE]
-        with open_store(str(registry), key=KEY) as store, store.reading() as session:
+        with open_store(registry, key=KEY) as store, store.reading() as session:
             assert verify(session) == []
 
 
-def test_a_step_cut_off_after_its_first_batch_goes_on_where_it_was(command: Command, registry: Path) -> None:
+def test_a_step_cut_off_after_its_first_batch_goes_on_where_it_was(command: Command, registry: str) -> None:
     office = Viewer.system("first")
     with time_machine.travel(BEFORE, tick=False):
         command("cycle", "open", "P1")
         command("cycle", "compute", CYCLE)
-        with open_store(str(registry), key=KEY) as store:
+        with open_store(registry, key=KEY) as store:
             with store.session() as session:
                 assert cycles.notify(session, office, KEY, CYCLE, most=1) == cycles.Step(1, 2)
             with pytest.raises(RuntimeError):
                 _notify_and_die(store, office)
         code, done = command("cycle", "notify", CYCLE)
         assert (code, done["done"], done["cases"]) == (0, 2, {"notified": 3})
-        with open_store(str(registry), key=KEY) as store, store.reading() as session:
+        with open_store(registry, key=KEY) as store, store.reading() as session:
             assert session.scalar(select(func.count(Notice.id))) == 3
 
 
@@ -160,15 +172,15 @@ def test_what_cannot_be_is_said_and_nothing_is_lost(
 
 
 def test_people_read_a_cycle_and_a_case_in_words(
-    command: Command, registry: Path, capsys: pytest.CaptureFixture[str]
+    command: Command, registry: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with time_machine.travel(BEFORE, tick=False):
         for step in (("open", "P1"), ("compute", CYCLE), ("notify", CYCLE)):
             command("cycle", *step)
         for lang, words in (("zh", ("已告知", "降低")), ("en", ("told", "draw less often"))):
-            assert run(["cycle", "show", CYCLE, "--database", str(registry), "--lang", lang]) == 0
+            assert run(["cycle", "show", CYCLE, "--database", registry, "--lang", lang]) == 0
             assert all(word in capsys.readouterr().out for word in words[:1])
-            assert run(["cycle", "show", CYCLE, "E06", "--database", str(registry), "--lang", lang]) == 0
+            assert run(["cycle", "show", CYCLE, "E06", "--database", registry, "--lang", lang]) == 0
             said = capsys.readouterr().out
             assert "cli." not in said
             assert "credit:" in said

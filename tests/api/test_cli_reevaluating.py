@@ -139,6 +139,7 @@ def test_a_pool_is_appraised_with_its_report_and_nothing_is_changed(
     ("words", "code"),
     [
         (("--as-of", "2027-01-01"), "appraisal.future"),
+        (("--as-of", "0001-01-01"), "appraisal.too_early"),
         (("--as-of", "soon"), "cli.date_bad"),
         (("--pool", "P9"), "appraisal.pool_unknown"),
         (("--organiser", "XX"), "appraisal.organiser_unknown"),
@@ -164,6 +165,8 @@ def test_failures_to_recuse_are_listed_and_not_recorded(command: Command, regist
     assert entries(registry) == before
     code, said = command("recusals", "--since", "2026-09-01", "--until", "2026-08-01")
     assert (code, said["error"]["code"]) == (2, "recusals.dates")
+    code, said = command("recusals", "--until", "2026-09-02")
+    assert (code, said["error"]["code"]) == (2, "appraisal.future")
     assert command("recusals", "--until", "2026-01-01")[0] == 0
 
 

@@ -283,6 +283,8 @@ def test_a_cycle_of_the_future_or_an_unknown_scheme_is_refused(office: Office) -
     client = manager(office)
     future = {"pool": "P1", "scheme": "own-default", "as_of": "2026-09-02"}
     assert client.post("/api/v1/cycles", json=future).json()["code"] == "cycle.future"
+    early = client.post("/api/v1/cycles", json={**future, "as_of": "0001-01-01"})
+    assert (early.status_code, early.json()["code"]) == (422, "appraisal.too_early")
     unknown = client.post("/api/v1/cycles", json={"pool": "P1", "scheme": "/etc/passwd"})
     assert (unknown.status_code, unknown.json()["code"]) == (404, "scheme.unknown")
     neither = client.post("/api/v1/cycles", json={"pool": "P1"})

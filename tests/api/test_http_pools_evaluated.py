@@ -62,13 +62,13 @@ def office(http: Any) -> Iterator[Office]:
             for month in (2, 4, 6):
                 lost = {"event": "缺席", "points": -20, "holds_on": date(2026, month, 1)}
                 session.add(Credit(expert_id=ids["E04"], **lost, **record))
-            session.get_one(Meeting, tiny.meeting_id).on = date(2026, 8, 20)
+            session.add(Meeting(code="M0", agenda_id=tiny.agenda_id, on=date(2026, 8, 20), place="长春"))
             session.add(
                 Service(
                     expert_id=ids["E05"],
                     committee_id=tiny.committee_id,
                     season=2026,
-                    panel="M1",
+                    panel="M0",
                     role=Seated.MEMBER,
                     outcome=Outcome.ATTENDED,
                     holds_on=date(2026, 8, 20),

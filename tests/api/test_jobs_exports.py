@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from hashlib import sha256
 from typing import Any
 
 import pytest
+from cycle_office import computed, misbehave, on, person, sound
 from sqlalchemy import select
 from working_office import ASKED, WAIT, Office, clerk, done, working
 
@@ -14,6 +17,7 @@ from expert_pool import ledger, runs
 from expert_pool.accounts.rights import Role
 from expert_pool.imports import exporting
 from expert_pool.privacy import exports
+from expert_pool.reevaluation import cycle
 from expert_pool.registry import Export, ExportFile, LedgerEntry, PanelRecord, RunRecord
 from expert_pool.runs import Hold, Superseded
 from expert_pool.viewer import Viewer
@@ -88,9 +92,6 @@ def test_an_export_whose_file_was_lost_is_begun_again_under_its_number(
 
 
 def _unpacked(archive: bytes) -> list[bytes]:
-    import io
-    import zipfile
-
     with zipfile.ZipFile(io.BytesIO(archive)) as opened:
         return [opened.read(name) for name in opened.namelist()]
 
@@ -124,6 +125,34 @@ def test_papers_that_were_lost_are_made_again_and_the_ledger_knows_those_that_ar
         known = set(session.scalars(select(ExportFile.sha256)))
         assert {sha256(content).hexdigest() for content in files.values()} <= known
         assert ledger.verify(session) == []
+
+
+def test_letters_of_a_cycle_that_were_lost_leave_again_under_their_number(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiny = office.http.tiny
+    misbehave(tiny)
+    cycle_code = computed(tiny)
+    with on(0), office.store.session() as session:
+        cycle.notify(session, person(tiny, "clerk"), office.store.key, cycle_code)
+    manager = office.sign_in("pool.zhou", Role.POOL_MANAGER)
+    place = f"/api/v1/cycles/{cycle_code}/letters"
+    code = lose(office, monkeypatch, place, {"purpose": "寄送告知书", "kind": "proposal"}, manager)
+    again(office, code)
+    result, files = arrived(office, code)
+    letters = _named(files[result["file"]])
+    assert len(letters) == result["letters"] == 8
+    assert all(result["serial"].encode() in b"".join(_unpacked(one)) for one in letters.values())
+    with office.store.reading() as session:
+        assert session.scalars(select(Export.serial)).all() == [result["serial"]]
+        known = set(session.scalars(select(ExportFile.sha256)))
+        assert {sha256(content).hexdigest() for content in letters.values()} <= known
+        sound(session)
+
+
+def _named(archive: bytes) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(archive)) as opened:
+        return {name: opened.read(name) for name in opened.namelist()}
 
 
 def test_only_who_began_an_export_carries_it_on(office: Office) -> None:
