@@ -12,9 +12,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from sqlalchemy import func, select
+from sqlalchemy import func, inspect, select
 from sqlalchemy.orm import Session
 
 from expert_pool import clock, ledger, records
@@ -31,6 +31,10 @@ from solver.errors import Fault
 
 if TYPE_CHECKING:
     from expert_pool.reevaluation.organisations import OrganisationAppraisal
+
+_Row = TypeVar("_Row", ReviewResult, Complaint)
+_OWN = frozenset({"id", "recorded_at", "recorded_by", "corrects_id", "void"})
+"""What a row has of itself; the rest is what it says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,11 +210,14 @@ def record_results(
     reference: str = "",
 ) -> ReviewResult:
     """Record how many cases a committee (code) reviewed and passed in a season, as published on a day. A second record of
-    the season corrects the first.
+    the season corrects the first; the same once more changes nothing.
 
-    Raises Fault: `organisations.committee_unknown`, `organisations.results_wrong`, and as `records.record`.
+    Raises Fault: `organisations.committee_unknown`, `organisations.results_wrong`, `organisations.season_ahead`, and as
+    `records.record`.
     """
     identity, owner = _committee(session, viewer, committee)
+    if season > on.year:
+        raise Fault("organisations.season_ahead", committee, season=season, on=on)
     if not 0 <= passed <= reviewed:
         raise Fault("organisations.results_wrong", committee, reviewed=reviewed, passed=passed)
     new = ReviewResult(
@@ -229,7 +236,7 @@ def record_results(
             records.standing(ReviewResult),
         )
     )
-    return records.record(session, viewer, new) if old is None else records.correct(session, viewer, old, new)
+    return _told(session, viewer, old, new)
 
 
 def record_complaint(
@@ -264,7 +271,17 @@ def record_complaint(
             records.standing(Complaint),
         )
     )
-    return records.record(session, viewer, new) if old is None else records.correct(session, viewer, old, new)
+    return _told(session, viewer, old, new)
+
+
+def _told(session: Session, viewer: Viewer, old: _Row | None, new: _Row) -> _Row:
+    """The record of what is told: a new one, a correction, or the old one where it says the same."""
+    if old is None:
+        return records.record(session, viewer, new)
+    said = [column.key for column in inspect(type(new)).column_attrs if column.key not in _OWN]
+    if all(getattr(old, name) == getattr(new, name) for name in said):
+        return old
+    return records.correct(session, viewer, old, new)
 
 
 def _committee(session: Session, viewer: Viewer, code: str) -> tuple[int, int]:

@@ -282,10 +282,9 @@ def test_a_run_broken_off_is_finished_by_the_next(quiet: Tiny, monkeypatch: pyte
 
 
 def test_an_empty_registry_tells_nothing(store: Store) -> None:
-    told = tell_expiries(store)
-    assert told == Told(
-        dict.fromkeys(LOOKS, 0), {k: 0 for k in LOOKS if "expert" in load_rules().kinds[k].to}
-    )
+    kinds = load_rules().kinds
+    to_offices, to_experts = ({k: 0 for k in LOOKS if who in kinds[k].to} for who in ("office", "expert"))
+    assert tell_expiries(store) == Told(to_offices, to_experts)
 
 
 @pytest.mark.parametrize("lang", languages())

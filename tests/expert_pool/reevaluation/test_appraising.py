@@ -145,7 +145,7 @@ def test_who_is_appraised(sqlite_tiny: Tiny, system: Viewer) -> None:
         found = appraise(session, system, "P1", load_scheme("own-default"), AS_OF)
         assert set(tiny.ids["expert"]) - set(found.experts) == {"E02", "E03", "E04"}
         ended = found.proposal(found.experts.index("E01"))
-        assert (ended.measure, ended.decided_by, ended.months) == (Measure.EXIT, "office", None)
+        assert (ended.measure, ended.decided_by, ended.months) == (Measure.EXIT, "two_persons", None)
         (reason,) = ended.reasons
         assert (reason.id, reason.figures["value"]) == ("term_over", "2026-06-30")
         year = appraise(session, system, "P1", load_scheme("sichuan-bid-grades"), AS_OF)

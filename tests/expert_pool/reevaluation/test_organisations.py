@@ -179,6 +179,17 @@ def test_a_cap_counts_from_so_many_cases_on_and_a_correction_replaces(sqlite_tin
     assert found.rates[Indicator.PASS_RATE].of == 100
 
 
+def test_the_same_results_once_more_change_nothing(sqlite_tiny: Tiny) -> None:
+    told = {"reviewed": 10, "passed": 7, "reference": "公示1号"}
+    with sqlite_tiny.store.session() as session:
+        first = record_results(session, FIRST, "C1", 2025, on=date(2025, 12, 1), **told)
+        again = record_results(session, FIRST, "C1", 2025, on=date(2025, 12, 1), **told)
+        other = record_results(session, FIRST, "C1", 2025, on=date(2025, 12, 1), **told | {"passed": 8})
+        assert (again.id, other.corrects_id) == (first.id, first.id)
+        with pytest.raises(Fault, match="season_ahead"):
+            record_results(session, FIRST, "C1", 2030, on=date(2025, 12, 1), **told)
+
+
 def test_a_complaint_counts_when_it_is_upheld_and_once(sqlite_tiny: Tiny) -> None:
     results(sqlite_tiny, 2026, 40, 20)
     with sqlite_tiny.store.session() as session:
