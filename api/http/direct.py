@@ -39,13 +39,14 @@ Read = Callable[[str], Any]
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question that may be put plainly: its path, the parameters it may have, and what answers it. `short`: it looks
-    at a few rows only, which takes less time than handing it to a thread; `spoken`: it is answered in a language."""
+    """A question that may be put plainly: its path, the parameters it may have, and what answers it. `short`: put with
+    these only it looks at a few rows, which takes less time than handing it to a thread; `spoken`: it is answered in a
+    language."""
 
     template: str
     answer: Callable[..., Written]
     parameters: Mapping[str, Read]
-    short: bool
+    short: frozenset[str]
     spoken: bool = False
     right: Right = Right.EXPERTS_READ
 
@@ -96,7 +97,7 @@ class Direct:
         if question.spoken:
             parameters["lang"] = language_of(request)
         try:
-            if question.short and self._near:
+            if self._near and question.short >= parameters.keys():
                 written = question.answer(self._service, principal, **parameters)
             else:
                 written = await run_in_threadpool(question.answer, self._service, principal, **parameters)
@@ -167,12 +168,12 @@ def _day(value: str) -> date:
 
 
 _ROOT = "/api/v1/experts"
-_EXPERT = Question(f"{_ROOT}/{{code}}", experts.expert, {}, short=True)
+_EXPERT = Question(f"{_ROOT}/{{code}}", experts.expert, {}, short=frozenset({"code"}))
 _STANDING = Question(
     f"{_ROOT}/{{code}}/standing",
     standings.expert_standing,
     {"on": _day, "committee": _text(64), "policy": _text(64)},
-    short=True,
+    short=frozenset({"code", "on", "committee", "policy", "lang"}),
     spoken=True,
 )
 _LIST = Question(
@@ -188,5 +189,5 @@ _LIST = Question(
         "limit": _limit,
         "cursor": _text(_LONGEST),
     },
-    short=False,
+    short=frozenset({"sort", "limit", "cursor", "pool", "region"}),
 )

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date
+from functools import lru_cache
 from string import Formatter
 from typing import Any
 
@@ -72,9 +73,18 @@ def placeholders(entry: str) -> frozenset[str]:
     return frozenset(names)
 
 
+@lru_cache(4096)
+def _parsed(entry: str) -> tuple[Any, ...]:
+    """The parts of an entry: there are few entries, and each is said again and again."""
+    return tuple(Formatter().parse(entry))
+
+
 class _Sentence(Formatter):
     def __init__(self, lang: str, params: Mapping[str, Any]) -> None:
         self.lang, self.params = lang, params
+
+    def parse(self, format_string: Any) -> Any:
+        return _parsed(str(format_string))
 
     def get_value(self, key: int | str, args: Any, kwargs: Mapping[str, Any]) -> Any:
         return kwargs.get(str(key))
