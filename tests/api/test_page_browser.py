@@ -150,6 +150,16 @@ def test_an_office_asks_for_a_panel_watches_it_and_looks_at_who_sits(signed: Ope
     assert page.locator("tbody tr").count() >= 1
 
 
+def test_a_service_that_is_gone_is_told_in_words_and_what_was_typed_stays(signed: Open) -> None:
+    page = signed("office", "/panels/new?meeting=M1")
+    page.click("summary")
+    page.fill("[name=seed]", "5")
+    page.context.set_offline(True)
+    page.click("form.ask button:not([type=button])")
+    page.wait_for_selector("text=连不上服务")
+    assert page.input_value("[name=seed]") == "5"
+
+
 def test_documents_are_asked_for_with_a_purpose_and_can_be_fetched(signed: Open) -> None:
     page = signed("office")
     page.goto("/panels/new?meeting=M1")

@@ -19,7 +19,7 @@ document.addEventListener("click", (event) => {
 });
 
 document.addEventListener("htmx:response:error", (event) => {
-  if (event.detail?.ctx?.response?.status === 401) signInAgain().then(() => window.location.reload());
+  if (event.detail?.ctx?.response?.status === 401) signInAgain().then(() => window.location.reload(), () => {});
 });
 
 async function send(form, submitter) {
@@ -38,7 +38,7 @@ async function send(form, submitter) {
     if (answer.ok) arrived(form, answer, document_);
     else refused(form, document_, answer.status);
   } catch (error) {
-    if (error.name !== "AbortError") tell(form, form.dataset.offline ?? document.getElementById("offline")?.textContent ?? String(error));
+    if (error.name !== "AbortError") tell(form, body.dataset.offline);
   } finally {
     button?.removeAttribute("aria-busy");
   }
@@ -54,8 +54,7 @@ function request(method, address, form, button) {
     headers["Content-Type"] = "application/json";
     sent = JSON.stringify(documentOf(form));
   }
-  const filled = address.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(form.elements[name].value));
-  return fetch(filled, { method, headers, body: sent, credentials: "same-origin" });
+  return fetch(address, { method, headers, body: sent, credentials: "same-origin" });
 }
 
 // The same key while the form says the same, so that a click repeated after a broken line asks for nothing twice.
@@ -71,13 +70,8 @@ function keyOf(form, button) {
 function documentOf(form) {
   const made = {};
   for (const field of form.elements) {
-    if (!field.name || field.disabled || "address" in field.dataset) continue;
-    if ((field.type === "checkbox" || field.type === "radio") && !field.checked) {
-      if (field.dataset.type === "boolean") made[field.name] = false;
-      continue;
-    }
-    if (field.value === "" && !("empty" in field.dataset)) continue;
-    made[field.name] = { number: Number, boolean: () => true, list: (text) => text.split(/[\s,，、;；]+/).filter(Boolean) }[field.dataset.type]?.(field.value) ?? field.value;
+    if (!field.name || field.disabled || field.value === "") continue;
+    made[field.name] = field.dataset.type === "number" ? Number(field.value) : field.value;
   }
   return made;
 }
@@ -90,10 +84,6 @@ function arrived(form, answer, document_) {
       asked.close("done");
       form.reset();
     } else window.location.assign(document_.due ? "/own" : inside(new URLSearchParams(window.location.search).get("then")));
-    return;
-  }
-  if (form.dataset.show) {
-    form.dispatchEvent(new CustomEvent("page:answered", { bubbles: true, detail: document_ }));
     return;
   }
   if (document_?.csrf_token) body.dataset.csrf = document_.csrf_token;
@@ -131,7 +121,7 @@ function tell(form, text) {
 function signInAgain() {
   return new Promise((resolve, reject) => {
     asked.returnValue = "";
-    asked.showModal();
+    if (!asked.open) asked.showModal();
     asked.querySelector("[type=password]").focus();
     asked.addEventListener("close", () => (asked.returnValue === "done" ? resolve() : reject(new DOMException("", "AbortError"))), { once: true });
   });
