@@ -44,6 +44,7 @@ def served(tiny_template: Any, tmp_path_factory: pytest.TempPathFactory) -> Iter
     shutil.copy(tiny_template[0], folder / "registry.db")
     with open_store(database, key=KEY) as store:
         account(store, "office", (Role.COMMITTEE_OFFICE, "HR"))
+        account(store, "second", (Role.COMMITTEE_OFFICE, "HR"))
         account(store, "manager", (Role.POOL_MANAGER, "HR"))
         account(store, "auditor", (Role.AUDITOR, "HR"))
     ours = {k: v for k, v in os.environ.items() if not k.startswith("EXPERT_POOL_")}
@@ -143,6 +144,10 @@ def test_an_office_asks_for_a_panel_watches_it_and_looks_at_who_sits(signed: Ope
     assert seats.count() == 3
     seats.first.locator("summary").click()
     assert seats.first.locator("li").count() > 0
+    second = signed("second", page.url.removeprefix(page.url.split("/panels")[0]))
+    second.on("dialog", lambda dialog: dialog.accept())
+    second.click("form[data-api$=approval] button")
+    second.wait_for_selector("h1 .badge.good")
     page.click("header a[rel=alternate]")
     page.wait_for_selector("text=Rules and their margins")
     page.goto("/panels")
