@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import logging
 import shutil
 import warnings
 from collections.abc import Callable, Iterator
@@ -16,6 +15,7 @@ from typing import Any
 import pytest
 from fastapi import APIRouter, FastAPI
 from guarded_app import application
+from in_a_browser import chromium, served, signed  # noqa: F401 -- fixtures
 from starlette.types import ASGIApp, Receive, Scope, Send
 from tiny_registry import Tiny
 
@@ -172,11 +172,9 @@ def make(sqlite_store: Store, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
 
 
 @pytest.fixture
-def lines() -> Iterator[Callable[[], list[dict[str, Any]]]]:
+def lines() -> Callable[[], list[dict[str, Any]]]:
     """What is logged, as written and read back; and no line is anything but one JSON object in ASCII."""
     stream = io.StringIO()
-    root = logging.getLogger()
-    before = root.handlers[:], root.level
     logs.configure("info", stream)
 
     def read() -> list[dict[str, Any]]:
@@ -184,7 +182,4 @@ def lines() -> Iterator[Callable[[], list[dict[str, Any]]]]:
         return [json.loads(line) for line in stream.getvalue().splitlines()]
 
     read.text = stream.getvalue  # type: ignore[attr-defined]
-    yield read
-    root.handlers, root.level = before
-    logging.captureWarnings(False)
-    logs.structlog.reset_defaults()
+    return read
