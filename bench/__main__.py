@@ -1,6 +1,6 @@
 """`make bench`: every figure of docs/benchmarks.md, measured anew; `python -m bench PART...` for some of them.
 
-Parts: solve, lexicographic, diagnosis, registry, snapshot, coauthors. Besides, only when asked for: sweep, frontier, service, scale. Medians over seeds with [least .. most]; ratios are taken within one run,
+Parts: solve, lexicographic, diagnosis, registry, snapshot, coauthors. Besides, only when asked for: sweep, frontier, years, service, scale. Medians over seeds with [least .. most]; ratios are taken within one run,
 job against job on the same problem, so that a busy machine weighs on both.
 """
 
@@ -17,8 +17,8 @@ from bench.measure import Cost, machine, run, spread
 from bench.picture import Point, draw
 
 PARTS = ("solve", "lexicographic", "diagnosis", "registry", "snapshot", "coauthors")
-WHAT_IF = ("sweep", "frontier")
-"""Parts of the what-if, with `--what-if-experts`."""
+WHAT_IF = ("sweep", "frontier", "years")
+"""Parts of the what-if, with `--what-if-experts`, `--years-experts`."""
 AT_HOME = ("service", "scale")
 """Parts that run only when they are asked for: they make large databases under --home and use them again."""
 
@@ -169,6 +169,30 @@ def frontier(seeds: int, experts: int) -> None:
     print("must 60 s wall, stretch 20")
 
 
+def years(experts: int, committees: int, seasons: int, shorter: int, seconds: float) -> None:
+    """Years ahead with every panel assembled: the whole on two workers; fewer seasons on one and on two."""
+    print(f"\n## Years ahead: {experts:,} experts, {committees} committees, {seconds:g} s at most a panel")
+    print("| seasons | workers | wall s | panels | seated | proven | outcomes |")
+    print("|---|---|---|---|---|---|---|", flush=True)
+    walls = {}
+    for length, workers in ((shorter, 1), (shorter, 2), (seasons, 2)):
+        if (length, workers) in walls:
+            continue
+        asked = [str(value) for value in (experts, committees, length, seconds, workers)]
+        one = run("years", *asked, seconds=4 * 3600)
+        walls[length, workers] = one.wall
+        fates = one.said["fates"]
+        seated = fates.get("seated", 0) + fates.get("climbed", 0)
+        print(
+            f"| {length} | {workers} | {one.wall:.1f} | {one.said['panels']} | {seated} | {one.said['proven']} | "
+            f"{one.said['keys']} |",
+            flush=True,
+        )
+    gained = walls[shorter, 1] / walls[shorter, 2] / 2
+    print(f"{seasons} seasons: {walls[seasons, 2] / 60:.1f} min   must 10, stretch 4")
+    print(f"efficiency from one to two workers: {gained:.0%}   must 80%")
+
+
 def main() -> None:
     """Runs the parts asked for, all by default."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
@@ -195,6 +219,11 @@ def main() -> None:
     parser.add_argument("--scale-experts", type=int, default=1_000_000)
     parser.add_argument("--plans", action="store_true", help="show the plans behind the figures of scale")
     parser.add_argument("--what-if-experts", type=int, default=10_000, help="of sweep and frontier")
+    parser.add_argument("--years-experts", type=int, default=20_000)
+    parser.add_argument("--years-committees", type=int, default=78)
+    parser.add_argument("--years-seasons", type=int, default=10)
+    parser.add_argument("--years-shorter", type=int, default=2, help="seasons run on one worker and on two")
+    parser.add_argument("--years-seconds", type=float, default=20.0, help="of each panel")
     given = parser.parse_args()
     chosen = given.parts or PARTS
     print(f"# {machine()}")
@@ -227,6 +256,14 @@ def main() -> None:
             sweep(given.seeds, given.what_if_experts, mode)
     if "frontier" in chosen:
         frontier(given.seeds, given.what_if_experts)
+    if "years" in chosen:
+        years(
+            given.years_experts,
+            given.years_committees,
+            given.years_seasons,
+            given.years_shorter,
+            given.years_seconds,
+        )
     print(f"\n# {machine()}")
 
 

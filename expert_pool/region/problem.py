@@ -72,7 +72,7 @@ def _feasible_looking(experts: int, seed: tuple[int, ...], cases: int, fields_fo
     for attempt in range(_ATTEMPTS):
         streams = Streams((*seed, attempt))
         region = make_region(streams, experts=experts, committees=1, cases=cases, fields_for=fields_for)
-        problem = _problem(region, int(streams("problem seed").integers(0, 2**31)))
+        problem = problem_of(region, int(streams("problem seed").integers(0, 2**31)))
         passes = funnel(problem).passes
         seats = [group.high + group.alternates for group in problem.groups]
         room = float((passes.sum(axis=0) / seats).min())
@@ -139,7 +139,8 @@ def _holders(ground: Ground) -> tuple[Floats, Floats]:
     return everybody, private.astype(np.float64)
 
 
-def _problem(region: Region, seed: int) -> Problem:
+def problem_of(region: Region, seed: int) -> Problem:
+    """The problem of the first committee of a region, as it stands on the day that committee meets."""
     committee, catalogue = region.committees[0], region.ground.catalogue
     made, skills = committee.applications, region.ground.people.skills
     groups, of_case = _groups(region)
