@@ -28,6 +28,7 @@ from solver.errors import Fault
 from solver.facts import MISSING, Floats
 from solver.invitations import Invitations
 from solver.model import funnel
+from solver.panel import Panel
 from solver.problem import Problem
 
 FACT = "decline_rate"
@@ -105,7 +106,12 @@ def rates_of(problem: Problem, *, fact: str = FACT, default: int = DEFAULT) -> R
 
 def forecast(problem: Problem, answer: Answer, rates: Rates, state: Invitations | None = None) -> Forecast:
     """What to expect of the invitations of a panel, from its first round or from where they stand."""
-    panel = panel_of(problem, answer)
+    return forecast_of(panel_of(problem, answer), rates, state)
+
+
+def forecast_of(panel: Panel, rates: Rates, state: Invitations | None = None) -> Forecast:
+    """The same of a panel as plain sets."""
+    problem = panel.problem
     passes = funnel(problem).passes
     accepted = state.who("accepted") if state else frozenset()
     asked = {invited.expert for invited in state.people} if state else set()

@@ -1,0 +1,116 @@
+"""Edits of a scenario: what they change in a problem, as a file says it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+Scalar = bool | int | str
+Count = Annotated[int, Field(ge=1, le=10_000)]
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class Doc(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class RuleEdit(Doc):
+    """A rule with other values in some fields, or left out."""
+
+    rule: Name
+    set: dict[str, Any] = {}
+    drop: bool = False
+
+
+class GoalEdit(Doc):
+    """A goal with other values in some fields, or left out."""
+
+    goal: Name
+    set: dict[str, Any] = {}
+    drop: bool = False
+
+
+class SeatsDoc(Doc):
+    low: int | None = Field(default=None, ge=1, le=1000)
+    high: int | None = Field(default=None, ge=1, le=1000)
+    alternates: int | None = Field(default=None, ge=0, le=1000)
+
+
+class GroupEdit(Doc):
+    """Other sizes of a group; `*`: of every group."""
+
+    group: Name
+    set: SeatsDoc
+
+
+class LeaveEdit(Doc):
+    """Experts who neither sit nor wait."""
+
+    leave: tuple[Name, ...] = Field(min_length=1)
+
+
+class FactEdit(Doc):
+    """A fact of some experts (of all where none are named) takes another value; null: unknown."""
+
+    fact: Name
+    value: Scalar | None
+    experts: tuple[Name, ...] | None = None
+
+
+class JoinDoc(Doc):
+    """So many people alike: sub-specialties with proficiency 1..3, facts, all other facts as those of `like`."""
+
+    count: int = Field(default=1, ge=1, le=1000)
+    skills: dict[str, Annotated[int, Field(ge=1, le=3)]] = Field(min_length=1)
+    facts: dict[str, Scalar | None] = {}
+    like: Name | None = None
+
+
+class JoinEdit(Doc):
+    """People who join the pool, in conflict with nobody."""
+
+    join: tuple[JoinDoc, ...] = Field(min_length=1)
+
+
+class MoreDoc(Doc):
+    group: Name
+    specialty: Name
+    count: int = Field(default=1, ge=1, le=10_000)
+
+
+class CasesEdit(Doc):
+    """Cases that fall away, and cases that come."""
+
+    without_cases: tuple[Name, ...] = ()
+    more_cases: tuple[MoreDoc, ...] = ()
+
+
+Edit = RuleEdit | GoalEdit | GroupEdit | LeaveEdit | FactEdit | JoinEdit | CasesEdit
+EDITS: dict[str, type[Doc]] = {
+    "rule": RuleEdit,
+    "goal": GoalEdit,
+    "group": GroupEdit,
+    "leave": LeaveEdit,
+    "fact": FactEdit,
+    "join": JoinEdit,
+    "without_cases": CasesEdit,
+    "more_cases": CasesEdit,
+}
+"""The kind of an edit, by a key that it has."""
+
+
+def _edit(value: Any) -> Any:
+    if isinstance(value, dict):
+        for key, kind in EDITS.items():
+            if key in value:
+                return kind.model_validate(value)
+        raise ValueError(f"one of {', '.join(EDITS)} must stand here")
+    return value
+
+
+AnyEdit = Annotated[
+    Any,
+    BeforeValidator(_edit),
+    WithJsonSchema({"type": "object", "anyOf": [{"required": [key]} for key in EDITS]}),
+]
