@@ -52,6 +52,14 @@ def charts_of(simulation: Simulation, lang: str) -> list[Chart]:
             found.append(_heat(simulation, points, axes, f"heat{suffix}", base.title, lang))
     if simulation.frontier is not None and len(simulation.frontier.goals) == 2 and simulation.frontier.points:
         found.append(_frontier(simulation.frontier, simulation.bases[0].title, lang))
+    if simulation.years is not None:
+        from expert_pool.documents.simulation_years_charts import years_charts
+
+        found += years_charts(simulation.years, _page, simulation.bases[0].made, lang)
+    if simulation.robustness or simulation.fairness or simulation.policies:
+        from expert_pool.documents.lens_charts import lens_charts
+
+        found += lens_charts(simulation, lang)
     return found
 
 
@@ -60,21 +68,26 @@ def write_charts(simulation: Simulation, folder: Path, lang: str) -> list[Path]:
     charts = charts_of(simulation, lang)
     if not charts:
         return []
-    import vl_convert
-
-    fonts()
     written = []
     for chart in charts:
-        drawn = vl_convert.vegalite_to_svg(chart.spec, vl_version=VERSION)
         spec = json.dumps(chart.spec, ensure_ascii=False, indent=1).encode()
         for ending, content in (
             ("vl.json", spec),
-            ("svg", drawn.encode()),
-            ("png", vl_convert.svg_to_png(drawn, scale=SCALE)),
+            ("svg", drawn(chart, "svg")),
+            ("png", drawn(chart, "png")),
             ("csv", chart.csv()),
         ):
             written.append(put(folder / f"{chart.name}.{ending}", content))
     return written
+
+
+def drawn(chart: Chart, form: str) -> bytes:
+    """A chart as a picture: `svg` or `png`."""
+    import vl_convert
+
+    fonts()
+    svg = vl_convert.vegalite_to_svg(chart.spec, vl_version=VERSION)
+    return svg.encode() if form == "svg" else bytes(vl_convert.svg_to_png(svg, scale=SCALE))
 
 
 def level_that_varies(points: Sequence[PointPart]) -> int | None:
@@ -172,6 +185,7 @@ def _heat(
         text = hatch if row["status"] == "infeasible" else "?" if cost is None else f"{cost:,}"
         values.append(
             {
+                "point": row["point"],
                 "across": _shown(row[across]),
                 "down": _shown(row[down]),
                 "cost": cost,
@@ -248,7 +262,15 @@ def _curve(
     level = level_that_varies(points)
     rows = _rows(points, level, lang)
     order = [_shown(value) for value in simulation.axes[axis]]
-    values = [{"across": _shown(row[axis]), "cost": row["cost"], "status": row["status"]} for row in rows]
+    values = [
+        {
+            "point": row["point"],
+            "across": _shown(row[axis]),
+            "cost": row["cost"],
+            "status": row["status"],
+        }
+        for row in rows
+    ]
     x = {"field": "across", "type": "ordinal", "sort": order, "title": axis, "axis": {"labelAngle": 0}}
     known = [value["cost"] for value in values if value["cost"] is not None]
     y = {
@@ -310,7 +332,7 @@ def _frontier(found: FrontierPart, title: str, lang: str) -> Chart:
         for at, point in enumerate(found.points)
     ]
     values = [
-        {"x": p.costs[0], "y": p.costs[1], "proven": p.proven, "knee": at == found.knee}
+        {"panel": p.panel, "x": p.costs[0], "y": p.costs[1], "proven": p.proven, "knee": at == found.knee}
         for at, p in enumerate(found.points)
     ]
     x = {"field": "x", "type": "quantitative", "title": first, "scale": {"zero": False}}

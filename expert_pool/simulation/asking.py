@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from expert_pool.simulation.histories import Histories, Recalled, histories
 from expert_pool.simulation.reading import Scenario
 from expert_pool.simulation.results import PanelPart, digest, panel_part
 from expert_pool.simulation.spreading import (
@@ -16,6 +17,7 @@ from expert_pool.simulation.spreading import (
     count_of,
     places_of,
 )
+from expert_pool.simulation.years.running import checked_years
 from solver.errors import Fault
 from solver.panel import Panel
 from solver.problem import Problem
@@ -25,6 +27,8 @@ ASK = 2_000
 """More points than this are only settled when somebody said yes to the cost."""
 EACH = 1.0
 """Seconds that a point is taken to need when nothing is known yet."""
+NOTHING = Recalled()
+"""What a registry adds where none is needed."""
 
 
 @dataclass(frozen=True)
@@ -36,11 +40,15 @@ class Asked:
     axes: tuple[Axis, ...]
     count: int
     """Points in all, over every base."""
+    panels: int = 0
+    """Panels of the years ahead."""
+    histories: Histories | None = None
+    """The meetings under the policies that are compared."""
 
     @property
     def hours(self) -> float:
         """How long it may take at worst, one after the other."""
-        return self.count * EACH / 3600
+        return (self.count + self.panels) * EACH / 3600
 
 
 @dataclass
@@ -51,21 +59,27 @@ class Gathering:
     complete: bool = True
 
     def keep(self, panel: Panel | None) -> str | None:
-        if panel is None:
+        return self.keep_part(None if panel is None else panel_part(panel))
+
+    def keep_part(self, part: PanelPart | None) -> str | None:
+        """The key of a panel among the panels; None without one."""
+        if part is None:
             return None
-        part = panel_part(panel)
         key = digest(part.model_dump(mode="json"))[:16]
         self.panels[key] = part
         return key
 
 
-def asked(scenario: Scenario, problems: Sequence[Problem]) -> Asked:
+def asked(scenario: Scenario, problems: Sequence[Problem], recalled: Recalled = NOTHING) -> Asked:
     """Lays a scenario over its problems. Raises Fault, with file and line, for names and values that do not fit, and for
-    more points than could ever be settled, with what they would cost."""
+    more points than could ever be settled, with what they would cost. `recalled`: see `histories`."""
     fixed = changes_of(scenario.doc.change)
     changed = tuple(_applied(scenario, "change", problem, fixed) for problem in problems)
+    years = scenario.doc.years
+    panels = 0 if years is None else checked_years(scenario, years, changed)
+    over = histories(scenario, changed, recalled)
     if scenario.doc.sweep is None:
-        return Asked(scenario, changed, (), 0)
+        return Asked(scenario, changed, (), 0, panels, over)
     axes = axes_of(scenario, changed[0])
     count = count_of(scenario, axes) * len(changed)
     if count > MOST:
@@ -75,7 +89,7 @@ def asked(scenario: Scenario, problems: Sequence[Problem]) -> Asked:
         for axis in axes:
             for change in axis.changes:
                 _applied(scenario, "sweep", problem, change)
-    return Asked(scenario, changed, axes, count)
+    return Asked(scenario, changed, axes, count, panels, over)
 
 
 def _applied(scenario: Scenario, part: str, problem: Problem, changes: Sequence[Change]) -> Problem:
@@ -89,9 +103,10 @@ def _applied(scenario: Scenario, part: str, problem: Problem, changes: Sequence[
 
 def affordable(asked: Asked, yes: bool) -> None:
     """Raises Fault `scenario.costly` where many points were asked for and nobody said yes."""
-    if asked.count > ASK and not yes:
-        hours = round(asked.hours, 1)
-        raise Fault("scenario.costly", asked.scenario.at("sweep"), count=asked.count, hours=hours, most=ASK)
+    count = asked.count + asked.panels
+    if count > ASK and not yes:
+        where = asked.scenario.at("sweep" if asked.count else "years")
+        raise Fault("scenario.costly", where, count=count, hours=round(asked.hours, 1), most=ASK)
 
 
 def at_point(asked: Asked, number_: int) -> Problem:

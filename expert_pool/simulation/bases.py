@@ -1,4 +1,4 @@
-"""What a scenario asks about: a problem file, a meeting of the registry, or every meeting of a year."""
+"""What a scenario asks about: a problem file, a meeting of the registry, every meeting of a year, a made region."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from expert_pool import clock
 from expert_pool.policies.load import load
 from expert_pool.registry import Agenda, Committee, Meeting
 from expert_pool.simulation.reading import Scenario
+from expert_pool.simulation.scenario import RegionDoc
 from expert_pool.snapshots import find_sitting, take
 from expert_pool.viewer import Viewer, visible
 from solver.document import check_problem, read_problem
@@ -35,6 +36,8 @@ def problems_of(
     base = scenario.doc.base
     if base.problem is not None:
         found = [read_problem(scenario.folder / base.problem)]
+    elif base.region is not None:
+        found = _of_region(base.region)
     elif store is None or viewer is None:
         raise Fault("scenario.no_registry", scenario.at("base"))
     else:
@@ -48,39 +51,60 @@ def _asked(scenario: Scenario, problem: Problem) -> Problem:
     return replace(problem, limits=limits, seed=problem.seed if doc.seed is None else doc.seed)
 
 
+def _of_region(region: RegionDoc) -> list[Problem]:
+    from expert_pool.region.season import season_problems
+
+    return list(season_problems(region.experts, region.committees, region.seed, region.cases))
+
+
 def _of_registry(scenario: Scenario, store: Store, viewer: Viewer) -> list[Problem]:
     from expert_pool.ledger import append
-    from expert_pool.panels import DEFAULT_POLICY
 
     base = scenario.doc.base
     beside = scenario.folder / (base.policy or "")
-    policy = load(beside if base.policy and beside.is_file() else base.policy or DEFAULT_POLICY)
-    known_at = _moment(scenario)
-    problems = []
-    with store.session() as session:
-        if base.year is not None:
-            pairs = _of_year(session, viewer, base.year)
-            if not pairs:
-                raise Fault("scenario.year_empty", scenario.at("base", "year"), year=base.year)
-        else:
-            assert base.committee is not None
-            assert base.meeting is not None
-            pairs = [(base.committee, base.meeting)]
-        for committee, meeting in pairs:
+    policy = load(beside if base.policy and beside.is_file() else policy_name(scenario))
+    known_at = moment_of(scenario)
+    problems, looked = [], []
+    with store.reading() as session:
+        for committee, meeting in meetings_of(session, viewer, scenario):
             sitting = find_sitting(session, viewer, committee, meeting)
             viewer.require(sitting.organiser_id, sitting.committee_id)
             problem = take(session, viewer, sitting, policy, known_at=known_at).problem
             check_problem(problem)
             problems.append(problem)
+            looked.append(sitting)
+    with store.session() as session:
+        for sitting in looked:
             append(
                 session,
                 organiser_id=sitting.organiser_id,
                 actor=viewer.actor,
                 action="scenario.asked",
-                subject=meeting,
+                subject=sitting.meeting,
                 payload={"known_at": known_at.isoformat(), "policy": policy.sha256},
             )
     return problems
+
+
+def policy_name(scenario: Scenario) -> str:
+    """The policy that the meetings are asked under, by name or file."""
+    from expert_pool.panels import DEFAULT_POLICY
+
+    return scenario.doc.base.policy or DEFAULT_POLICY
+
+
+def meetings_of(session: Session, viewer: Viewer, scenario: Scenario) -> Sequence[tuple[str, str]]:
+    """Committee and meeting of everything a scenario of the registry asks about. Raises Fault for a year without any, and
+    where it asks about a file."""
+    base = scenario.doc.base
+    if base.year is not None:
+        pairs = _of_year(session, viewer, base.year)
+        if not pairs:
+            raise Fault("scenario.year_empty", scenario.at("base", "year"), year=base.year)
+        return pairs
+    if base.committee is None or base.meeting is None:
+        raise Fault("scenario.meeting", scenario.at("base"))
+    return [(base.committee, base.meeting)]
 
 
 def _of_year(session: Session, viewer: Viewer, year: int) -> Sequence[tuple[str, str]]:
@@ -95,11 +119,12 @@ def _of_year(session: Session, viewer: Viewer, year: int) -> Sequence[tuple[str,
     return [(row[0], row[1]) for row in rows]
 
 
-def _moment(scenario: Scenario) -> datetime:
+def moment_of(scenario: Scenario) -> datetime:
+    """The moment as known at which the registry is read. Raises Fault `scenario.moment`."""
     text = scenario.doc.base.known_at
     if text is None:
         return clock.now()
     try:
         return datetime.fromisoformat(text).astimezone()
-    except ValueError:
+    except (ValueError, OverflowError):
         raise Fault("scenario.moment", scenario.at("base", "known_at"), value=text) from None

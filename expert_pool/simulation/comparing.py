@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import ValidationError
 
 from expert_pool.simulation.results import Part, Simulation
+from expert_pool.simulation.years.comparing import YearsCompared, compare_years
 from solver.answer import Status
 from solver.errors import Fault
 
@@ -40,6 +41,7 @@ class Compared(Part):
     tipping: list[tuple[str, str | None, str | None]]
     frontier_only_first: list[list[int]]
     frontier_only_second: list[list[int]]
+    years: YearsCompared | None = None
 
 
 def read_simulation(path: Path) -> Simulation:
@@ -97,4 +99,9 @@ def compare(first: Simulation, second: Simulation) -> Compared:
         ],
         frontier_only_first=[list(costs) for costs in sorted(one - other)],
         frontier_only_second=[list(costs) for costs in sorted(other - one)],
+        years=None
+        if first.years is None or second.years is None
+        else compare_years(
+            first.years, second.years, (first.scenario["seed"] or 0) == (second.scenario["seed"] or 0)
+        ),
     )

@@ -37,11 +37,18 @@ class Scenario:
 def load(path: File) -> Scenario:
     """The scenario in a file. Raises Fault, naming file and line, for anything that cannot be used."""
     data, origin, located = _inherited(path, ())
+    return understood(data, origin, located, _base_folder(origin, path))
+
+
+def understood(
+    data: Mapping[str, Any], origin: Mapping[str, Located], located: Located, folder: File
+) -> Scenario:
+    """The scenario that merged data say; `origin` as in `Scenario`. Raises Fault as `load`."""
     try:
         doc = ScenarioDoc.model_validate(data)
     except ValidationError as error:
         raise _misfit(error, data, origin, located) from None
-    scenario = Scenario(doc, _base_folder(origin, path), located, origin)
+    scenario = Scenario(doc, folder, located, origin)
     _consistent(scenario)
     return scenario
 
@@ -139,6 +146,7 @@ def _consistent(scenario: Scenario) -> None:
             ("problem", base.problem is not None),
             ("meeting", base.committee is not None or base.meeting is not None),
             ("year", base.year is not None),
+            ("region", base.region is not None),
         )
         if there
     ]
@@ -146,11 +154,13 @@ def _consistent(scenario: Scenario) -> None:
         raise Fault("scenario.base", scenario.at("base"), given=", ".join(kinds) or None)
     if kinds == ["meeting"] and (base.committee is None or base.meeting is None):
         raise Fault("scenario.meeting", scenario.at("base"))
-    if kinds == ["problem"] and (base.policy is not None or base.known_at is not None):
+    if kinds[0] in ("problem", "region") and (base.policy is not None or base.known_at is not None):
         raise Fault("scenario.of_registry", scenario.at("base", "policy" if base.policy else "known_at"))
-    if doc.sweep is None and not doc.tipping and doc.pareto is None:
+    lenses = (doc.robustness, doc.fairness, doc.policies)
+    nothing = doc.sweep is None and not doc.tipping and doc.pareto is None and doc.years is None
+    if nothing and not any(lens is not None for lens in lenses):
         raise Fault("scenario.asks_nothing", scenario.located.file)
-    if base.year is not None and (doc.tipping or doc.pareto is not None):
+    if (base.year is not None or base.region is not None) and (doc.tipping or doc.pareto is not None):
         raise Fault("scenario.one_panel", scenario.at("pareto" if doc.pareto else "tipping"))
     for path, edits in _edits(scenario):
         seen: dict[str, Any] = {}

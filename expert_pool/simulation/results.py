@@ -10,6 +10,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from expert_pool.simulation.lens_results import FairnessPart, PoliciesPart, RobustnessPart
+from expert_pool.simulation.years.results import YearsPart
 from solver.answer import GoalResult, RoleName, Status, Stopped
 from solver.panel import Panel
 from solver.problem import Problem
@@ -140,6 +142,10 @@ class Simulation(Part):
     marginal: list[MarginalPart]
     tipping: list[TippingPart]
     frontier: FrontierPart | None
+    years: YearsPart | None = None
+    robustness: RobustnessPart | None = None
+    fairness: FairnessPart | None = None
+    policies: PoliciesPart | None = None
     panels: dict[str, PanelPart]
     complete: bool
 

@@ -11,6 +11,8 @@ from pydantic import ValidationError
 
 from expert_pool.documents.files import put
 from expert_pool.simulation.asking import Asked, Gathering
+from expert_pool.simulation.bench import Bench
+from expert_pool.simulation.lensing import through_lenses
 from expert_pool.simulation.questions import tipped, trace
 from expert_pool.simulation.results import (
     BasePart,
@@ -30,6 +32,7 @@ from expert_pool.simulation.spreading import (
     places_of,
     values_at,
 )
+from expert_pool.simulation.years.running import simulate_years
 from solver.document import problem_sha256
 from solver.engines.race import Cancelled
 from solver.errors import Fault
@@ -64,13 +67,58 @@ def simulate(
     traced = None
     if doc.pareto is not None and not cancelled():
         traced = trace(asked, gathering, report, cancelled)
-    said = doc.model_dump(mode="json", by_alias=True)
+    ahead = None
+    if doc.years is not None and not cancelled():
+        ahead = simulate_years(
+            asked.scenario, asked.problems, digest(versions), folder,
+            workers=workers, report=report, cancelled=cancelled,
+        )  # fmt: skip
+    gathering.complete = gathering.complete and (doc.years is None or (ahead is not None and ahead.complete))
+    shelf = None if folder is None else folder / POINTS
+    seen = through_lenses(Bench(asked, gathering, shelf, versions, workers, report, cancelled))
     whole = gathering.complete and len(points) == _laid(asked) and len(tips) == len(doc.tipping)
+    return _empty(asked, hashes, versions).model_copy(
+        update={
+            "points": points,
+            "marginal": list(_marginal(points, asked.axes)),
+            "tipping": tips,
+            "frontier": traced,
+            "years": ahead,
+            **seen,
+            "panels": dict(sorted(gathering.panels.items())),
+            "complete": whole and (doc.pareto is None or (traced is not None and traced.complete)),
+        }
+    )
+
+
+def laid_out(asked: Asked) -> tuple[Simulation, list[tuple[int, int, dict[str, str], str]]]:
+    """The result with nothing settled yet, and of every point number, base, values and sha256."""
+    versions = _versions()
+    hashes = [problem_sha256(problem) for problem in asked.problems]
+    places = places_of(asked.scenario, asked.axes) if asked.scenario.doc.sweep else []
+    points = [
+        (
+            base * len(places) + at,
+            base,
+            dict(values_at(asked.axes, place)),
+            point_sha256(sha256, changes_at(asked.axes, place), versions),
+        )
+        for base, sha256 in enumerate(hashes)
+        for at, place in enumerate(places)
+    ]
+    return _empty(asked, hashes, versions), points
+
+
+def _empty(asked: Asked, hashes: Sequence[str], versions: Mapping[str, str]) -> Simulation:
+    doc = asked.scenario.doc
+    said = doc.model_dump(mode="json", by_alias=True)
     return Simulation(
         title=None if doc.title is None else doc.title.model_dump(),
-        inputs_sha256=digest([said, hashes, versions]),
+        inputs_sha256=digest(
+            [said, hashes, versions, *(asked.histories.hangs_on if asked.histories else ())]
+        ),
         scenario=said,
-        versions=versions,
+        versions=dict(versions),
         bases=[
             BasePart(
                 number=i,
@@ -86,12 +134,12 @@ def simulate(
         ],
         axes={axis.name: list(axis.values) for axis in asked.axes},
         asked=_laid(asked),
-        points=points,
-        marginal=list(_marginal(points, asked.axes)),
-        tipping=tips,
-        frontier=traced,
-        panels=dict(sorted(gathering.panels.items())),
-        complete=whole and (doc.pareto is None or (traced is not None and traced.complete)),
+        points=[],
+        marginal=[],
+        tipping=[],
+        frontier=None,
+        panels={},
+        complete=False,
     )
 
 

@@ -3,131 +3,49 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import Field
 
 from expert_pool.policies.document import Words
+from expert_pool.simulation.edits import EDITS as EDITS
+from expert_pool.simulation.edits import AnyEdit as AnyEdit
+from expert_pool.simulation.edits import CasesEdit as CasesEdit
+from expert_pool.simulation.edits import Count as Count
+from expert_pool.simulation.edits import Doc as Doc
+from expert_pool.simulation.edits import FactEdit as FactEdit
+from expert_pool.simulation.edits import GoalEdit as GoalEdit
+from expert_pool.simulation.edits import GroupEdit as GroupEdit
+from expert_pool.simulation.edits import JoinDoc as JoinDoc
+from expert_pool.simulation.edits import JoinEdit as JoinEdit
+from expert_pool.simulation.edits import LeaveEdit as LeaveEdit
+from expert_pool.simulation.edits import Name as Name
+from expert_pool.simulation.edits import RuleEdit as RuleEdit
+from expert_pool.simulation.edits import Scalar as Scalar
+from expert_pool.simulation.lenses import FairnessDoc, PoliciesDoc, RobustnessDoc
+from expert_pool.simulation.years.document import YearsDoc
 
-Scalar = bool | int | str
-Count = Annotated[int, Field(ge=1, le=10_000)]
-Name = Annotated[str, Field(min_length=1, max_length=200)]
 
+class RegionDoc(Doc):
+    """A made region: so many experts and committees, of a seed, with `cases` a committee."""
 
-class Doc(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    experts: int = Field(ge=300, le=1_000_000)
+    committees: int = Field(ge=1, le=500)
+    seed: int = Field(default=1, ge=0, lt=2**31)
+    cases: int = Field(default=200, ge=10, le=10_000)
 
 
 class BaseDoc(Doc):
-    """What is asked about: a problem file (beside the scenario), a meeting of the registry, or every meeting of a year."""
+    """What is asked about: a problem file (beside the scenario), a meeting of the registry, every meeting of a year, or the
+    season of a made region."""
 
     problem: Name | None = None
     committee: Name | None = None
     meeting: Name | None = None
     year: int | None = Field(default=None, ge=1990, le=2100)
+    region: RegionDoc | None = None
     policy: Name | None = None
     known_at: str | None = None
-
-
-class RuleEdit(Doc):
-    """A rule with other values in some fields, or left out."""
-
-    rule: Name
-    set: dict[str, Any] = {}
-    drop: bool = False
-
-
-class GoalEdit(Doc):
-    """A goal with other values in some fields, or left out."""
-
-    goal: Name
-    set: dict[str, Any] = {}
-    drop: bool = False
-
-
-class SeatsDoc(Doc):
-    low: int | None = Field(default=None, ge=1, le=1000)
-    high: int | None = Field(default=None, ge=1, le=1000)
-    alternates: int | None = Field(default=None, ge=0, le=1000)
-
-
-class GroupEdit(Doc):
-    """Other sizes of a group; `*`: of every group."""
-
-    group: Name
-    set: SeatsDoc
-
-
-class LeaveEdit(Doc):
-    """Experts who neither sit nor wait."""
-
-    leave: tuple[Name, ...] = Field(min_length=1)
-
-
-class FactEdit(Doc):
-    """A fact of some experts (of all where none are named) takes another value; null: unknown."""
-
-    fact: Name
-    value: Scalar | None
-    experts: tuple[Name, ...] | None = None
-
-
-class JoinDoc(Doc):
-    """So many people alike: sub-specialties with proficiency 1..3, facts, all other facts as those of `like`."""
-
-    count: int = Field(default=1, ge=1, le=1000)
-    skills: dict[str, Annotated[int, Field(ge=1, le=3)]] = Field(min_length=1)
-    facts: dict[str, Scalar | None] = {}
-    like: Name | None = None
-
-
-class JoinEdit(Doc):
-    """People who join the pool, in conflict with nobody."""
-
-    join: tuple[JoinDoc, ...] = Field(min_length=1)
-
-
-class MoreDoc(Doc):
-    group: Name
-    specialty: Name
-    count: int = Field(default=1, ge=1, le=10_000)
-
-
-class CasesEdit(Doc):
-    """Cases that fall away, and cases that come."""
-
-    without_cases: tuple[Name, ...] = ()
-    more_cases: tuple[MoreDoc, ...] = ()
-
-
-Edit = RuleEdit | GoalEdit | GroupEdit | LeaveEdit | FactEdit | JoinEdit | CasesEdit
-EDITS: dict[str, type[Doc]] = {
-    "rule": RuleEdit,
-    "goal": GoalEdit,
-    "group": GroupEdit,
-    "leave": LeaveEdit,
-    "fact": FactEdit,
-    "join": JoinEdit,
-    "without_cases": CasesEdit,
-    "more_cases": CasesEdit,
-}
-"""The kind of an edit, by a key that it has."""
-
-
-def _edit(value: Any) -> Any:
-    if isinstance(value, dict):
-        for key, kind in EDITS.items():
-            if key in value:
-                return kind.model_validate(value)
-        raise ValueError(f"one of {', '.join(EDITS)} must stand here")
-    return value
-
-
-AnyEdit = Annotated[
-    Any,
-    BeforeValidator(_edit),
-    WithJsonSchema({"type": "object", "anyOf": [{"required": [key]} for key in EDITS]}),
-]
 
 
 class OptionDoc(Doc):
@@ -200,4 +118,8 @@ class ScenarioDoc(Doc):
     sweep: SweepDoc | None = None
     tipping: tuple[TippingDoc, ...] = ()
     pareto: ParetoDoc | None = None
+    years: YearsDoc | None = None
+    robustness: RobustnessDoc | None = None
+    fairness: FairnessDoc | None = None
+    policies: PoliciesDoc | None = None
     asked_on: date | None = None

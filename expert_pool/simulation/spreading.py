@@ -26,6 +26,7 @@ from expert_pool.simulation.scenario import (
 )
 from solver.errors import Fault
 from solver.problem import Problem, RuleChange
+from solver.rules.base import exact
 from solver.sweeping.changes import (
     Agenda,
     Change,
@@ -114,7 +115,7 @@ def number(value: Scalar, where: str) -> Fraction:
     try:
         if isinstance(value, bool):
             raise ValueError
-        return Fraction(text[:-1]) / 100 if text.endswith("%") else Fraction(text)
+        return exact(text)
     except (ValueError, ZeroDivisionError):
         raise Fault("scenario.number", where, value=text) from None
 

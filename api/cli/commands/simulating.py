@@ -38,17 +38,22 @@ def simulate(
     assert scenario is not None
     from expert_pool.simulation.asking import affordable, asked, at_point
     from expert_pool.simulation.comparing import NAME
+    from expert_pool.simulation.histories import recalled
     from expert_pool.simulation.reading import load
     from expert_pool.simulation.running import simulate as run
 
     read = load(scenario)
-    if read.doc.base.problem is not None:
-        laid = asked(read, _problems(read))
+    if read.doc.base.problem is not None or read.doc.base.region is not None:
+        laid = asked(read, _problems(read), recalled(read))
     else:
         with face.store() as store:
-            laid = asked(read, _problems(read, store, face.viewer()))
+            laid = asked(read, _problems(read, store, face.viewer()), recalled(read, store, face.viewer()))
     affordable(laid, yes)
     if point is not None:
+        if read.doc.years is not None and not laid.count:
+            from api.cli.commands.years_text import panel_behind
+
+            return _opened(face, *panel_behind(laid, output, point), point)
         return _opened(face, at_point(laid, point), output, point)
     folder = _folder(output)
     with progress(face) as report:
@@ -65,6 +70,10 @@ def simulate(
 
         written = [write_json(folder / NAME, found.model_dump(mode="json"))]
         written += write_charts(found, folder, face.lang)
+        if found.policies is not None:
+            from expert_pool.documents.policy_brief import write_briefs
+
+            written += write_briefs(found, folder)
     if face.json:
         face.answer(found.model_dump(mode="json"))
     else:
@@ -98,6 +107,16 @@ def _exit(found: "Simulation") -> Exit:
     if len(found.points) < found.asked or any(p.stopped_by == "cancelled" for p in found.points):
         return Exit.INTERRUPTED
     if found.frontier is not None and found.frontier.stopped_by == "cancelled":
+        return Exit.INTERRUPTED
+    if found.scenario.get("years") is not None and (found.years is None or not found.years.complete):
+        return Exit.INTERRUPTED
+    if found.years is not None and found.years.proven < len(found.years.panels):
+        return Exit.LIMIT
+    lenses = (found.robustness, found.fairness, found.policies)
+    asked = sum(found.scenario.get(name) is not None for name in ("robustness", "fairness", "policies"))
+    if sum(lens is not None for lens in lenses) < asked:
+        return Exit.INTERRUPTED
+    if found.robustness is not None and len(found.robustness.panels) < len(found.bases):
         return Exit.INTERRUPTED
     if not found.complete or any(p.status in ("feasible", "unknown") for p in found.points):
         return Exit.LIMIT
@@ -154,7 +173,13 @@ def _told(face: Face, found: "Simulation") -> list[object]:
             lines.append(face.say("cli.simulate.tipping.other"))
     if found.frontier is not None:
         lines += _frontier(face, found)
-    return lines
+    if found.years is not None:
+        from api.cli.commands.years_text import years_lines
+
+        lines += years_lines(face, found.years)
+    from api.cli.commands.lens_text import lens_lines
+
+    return [*lines, *lens_lines(face, found)]
 
 
 def _table(face: Face, found: "Simulation", shown: Any) -> object:
@@ -249,4 +274,8 @@ def _differences(face: Face, found: "Compared") -> list[object]:
                 second=len(found.frontier_only_second),
             )
         )
+    if found.years is not None:
+        from api.cli.commands.years_text import years_differences
+
+        lines += years_differences(face, found.years)
     return lines
