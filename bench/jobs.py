@@ -244,6 +244,37 @@ def trace(experts: str, seed: str, first: str, second: str) -> None:
     watch.report(points=len(found.points), complete=found.complete, solves=found.solves)
 
 
+def years(experts: str, committees: str, seasons: str, seconds: str, workers: str) -> None:
+    """One replication of years ahead over a made region, every panel assembled; engines and helpers start within it."""
+    from collections import Counter
+
+    from expert_pool.region.season import season_problems
+    from expert_pool.simulation.years.crew import Setting, run_all
+    from expert_pool.simulation.years.document import YearsDoc
+    from expert_pool.simulation.years.ground import ground_of
+    from expert_pool.simulation.years.kept import Shelf
+
+    problems = list(season_problems(int(experts), int(committees), 1))
+    block = YearsDoc.model_validate({"seasons": int(seasons), "replications": 1})
+    watch = Stopwatch()
+    setting = Setting(ground_of(problems), block, 1, float(seconds))
+    (ran,) = run_all(setting, [0], Shelf(None, ""), workers=int(workers))
+    outcomes = [ran.settled[node] for node in sorted(ran.settled)]
+    watch.report(
+        panels=len(outcomes),
+        fates=Counter(one.fated.fate for one in outcomes),
+        proven=sum(one.fated.settled for one in outcomes),
+        keys=digest_of([one.key for one in outcomes]),
+    )
+
+
+def digest_of(keys: list[str]) -> str:
+    """One name for many."""
+    from hashlib import sha256
+
+    return sha256("".join(keys).encode()).hexdigest()[:16]
+
+
 JOBS: dict[str, Callable[..., None]] = {
     "assemble": assemble,
     "rival": rival,
@@ -256,6 +287,7 @@ JOBS: dict[str, Callable[..., None]] = {
     "sweep_cold": sweep_cold,
     "sweep_warm": sweep_warm,
     "trace": trace,
+    "years": years,
     "measure": measurement.measure_job,
     "joint": measurement.naive_job,
     "scores_fill": measurement.fill_job,

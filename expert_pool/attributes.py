@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Select, bindparam, exists
+from sqlalchemy import ColumnElement, Select, bindparam, exists
 from sqlalchemy.orm import Session
 
 from expert_pool.columns import (
@@ -100,16 +100,16 @@ class Known:
             self.behind[name] = behind
 
 
-_TRAINING = Reading(
+TRAININGS = Reading(
     Training, {"day": Training.holds_on, "until": Training.until}, (Training.passed.is_(True),)
 )
-_CREDIT = Reading(Credit, {"day": Credit.holds_on, "points": Credit.points})
-_QUALIFICATION = Reading(
+CREDITS = Reading(Credit, {"day": Credit.holds_on, "points": Credit.points})
+QUALIFICATIONS = Reading(
     Qualification,
     {"day": Qualification.holds_on, "rank": place(Qualification.rank, RANKS)},
     (Qualification.series == bindparam("series"),),
 )
-_EMPLOYMENT = Reading(
+EMPLOYMENTS = Reading(
     Employment,
     {
         "day": Employment.holds_on,
@@ -118,7 +118,7 @@ _EMPLOYMENT = Reading(
         "until": Employment.until,
     },
 )
-_ABSENCE = Reading(Absence, {"day": Absence.holds_on, "until": Absence.until})
+ABSENCES = Reading(Absence, {"day": Absence.holds_on, "until": Absence.until})
 
 
 def words(values: Ints, among: tuple[StrEnum, ...]) -> Column:
@@ -128,7 +128,7 @@ def words(values: Ints, among: tuple[StrEnum, ...]) -> Column:
 
 def training(at: At, training_years: int | None) -> tuple[Known, Arrays]:
     """`trained_until`, and the passed courses themselves."""
-    passed = at.rows(_TRAINING)
+    passed = at.rows(TRAININGS)
     until = passed["until"]
     if training_years is not None:
         until = np.minimum(until, add_years(passed["day"], training_years) - 1)
@@ -142,7 +142,7 @@ def training(at: At, training_years: int | None) -> tuple[Known, Arrays]:
 
 def credit(at: At, base: int | None, years: int | None) -> Known:
     """`credit`: the base and the points of the last `years` years."""
-    rows = at.rows(_CREDIT)
+    rows = at.rows(CREDITS)
     if years is not None:
         rows = rows_where(rows, add_years(rows["day"], years) > at.day)
     points = np.full(at.size, CREDIT_BASE if base is None else base, dtype=np.int64)
@@ -154,7 +154,7 @@ def credit(at: At, base: int | None, years: int | None) -> Known:
 
 def title(at: At, series: str) -> Known:
     """`rank` and `rank_years` in a series."""
-    rows = at.rows(_QUALIFICATION, series=series)
+    rows = at.rows(QUALIFICATIONS, series=series)
     best = best_row(at.size, rows["expert"], rows["rank"], rows["day"], rows["row"])
     rank = take(rows["rank"], best)
     behind = ("qualification", take(rows["row"], best))
@@ -166,7 +166,7 @@ def title(at: At, series: str) -> Known:
 
 def employment(at: At) -> Known:
     """`employer`, `sector` and `region` of the employment that counts."""
-    rows = at.lasting(at.rows(_EMPLOYMENT))
+    rows = at.lasting(at.rows(EMPLOYMENTS))
     best = best_row(at.size, rows["expert"], rows["main"], -rows["day"], -rows["row"])
     unit = take(rows["employer"], best)
     employers = employers_on(at.session, at.viewer, distinct(unit), on=at.on, known_at=at.known_at)
@@ -181,7 +181,7 @@ def employment(at: At) -> Known:
 
 def availability(at: At, booked_today: list[Booked], served_today: Arrays) -> Known:
     """`available`: not absent, and on no other panel that day. The row behind it is the absence, where it is one."""
-    absent = at.lasting(at.rows(_ABSENCE))
+    absent = at.lasting(at.rows(ABSENCES))
     free = np.ones(at.size, dtype=np.int64)
     free[absent["expert"]] = 0
     free[[seat.expert for seat in booked_today]] = 0
@@ -192,21 +192,24 @@ def availability(at: At, booked_today: list[Booked], served_today: Arrays) -> Kn
     return known
 
 
-READINGS = (_TRAINING, _CREDIT, _QUALIFICATION, _EMPLOYMENT, _ABSENCE)
-"""The records that facts rest on. The qualifications are those of a `series`."""
 APPLICATION = {"expert": Applicant.expert_id, "row": Case.id}
 
 
 @kept
 def applications(viewer: Viewer, kind: str) -> Select[Any]:
     """The cases of a `season` whose applicants are experts that a scope of some kind finds."""
-    return packing(APPLICATION).where(
+    return packing(APPLICATION).where(*application_conditions(viewer, kind))
+
+
+def application_conditions(viewer: Viewer, kind: str) -> list[ColumnElement[bool]]:
+    """Which rows of applicants and cases, joined, are those of `applications`."""
+    return [
         Applicant.expert_id.is_not(None),
         AMONG[kind](Applicant.expert_id),
         Case.applicant_id == Applicant.id,
         exists().where(Agenda.id == Case.agenda_id, Agenda.season == bindparam("season")),
         *counted(viewer, Case, Agenda),
-    )
+    ]
 
 
 def application(at: At, season: int) -> Known:

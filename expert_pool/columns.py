@@ -34,7 +34,6 @@ from sqlalchemy.orm import Session, aliased
 
 from expert_pool.packing import NO_DAY, Day, Listed, NoDay, Packed, PackedWords
 from expert_pool.registry import Membership
-from expert_pool.statements import AHEAD, ReadAhead
 from expert_pool.statements import kept as kept
 from expert_pool.statements import select_rows as select_rows
 from expert_pool.viewer import Viewer, counted
@@ -93,10 +92,6 @@ def unpacked(
     given: Mapping[str, Any] | None = None,
 ) -> tuple[Arrays, Words]:
     """What a statement of `packing` finds, as `fetch` gives it; `given` are the values of its parameters."""
-    ahead: ReadAhead | None = session.info.get(AHEAD)
-    known: tuple[Arrays, Words] | None = None if ahead is None else ahead.of(statement, given or {})
-    if known is not None:
-        return known
     row = select_rows(session, statement, given).one()
     dated = _dated.get(statement)
     if dated is None:
@@ -198,14 +193,18 @@ class Reading:
         """For experts named `one` by one, `some` or all of a `pool`, or for the `whole` table: what was known at
         `known_at` and is not void; for one expert also what no row known then corrects."""
         if kind not in self._built:
-            expert = self.table.expert_id
-            known: ColumnElement[Any] = bindparam("known_at")
-            where = [self.table.recorded_at <= known, not_(self.table.void), *self.where, AMONG[kind](expert)]
-            if kind == "one":
-                later = aliased(self.table)
-                where.append(~exists().where(later.corrects_id == self.table.id, later.recorded_at <= known))
-            self._built[kind] = packing(self.named).where(*where)
+            self._built[kind] = packing(self.named).where(*self.conditions(kind))
         return self._built[kind]
+
+    def conditions(self, kind: str) -> list[ColumnElement[bool]]:
+        """The conditions of `statement`."""
+        expert = self.table.expert_id
+        known: ColumnElement[Any] = bindparam("known_at")
+        where = [self.table.recorded_at <= known, not_(self.table.void), *self.where, AMONG[kind](expert)]
+        if kind == "one":
+            later = aliased(self.table)
+            where.append(~exists().where(later.corrects_id == self.table.id, later.recorded_at <= known))
+        return where
 
 
 def _members(pool: Any) -> Select[int]:

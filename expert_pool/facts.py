@@ -37,7 +37,6 @@ from sqlalchemy.orm import Session
 
 from expert_pool import attributes, clock, records, sittings
 from expert_pool.attributes import At, Behind, Known, words
-from expert_pool.bundles import Bundle, Part, read_ahead
 from expert_pool.columns import (
     AMONG,
     Arrays,
@@ -134,27 +133,7 @@ def facts_on(
     if committee is None:
         raise Fault("facts.committee_unknown", str(committee_id))
     sitting = Sitting(committee_id, on, on.year if season is None else season)
-    asked = (session, viewer, committee, sitting, moment, policy, expert_ids, for_agenda)
-    if expert_ids is None or len(expert_ids) != 1:
-        return _facts(*asked)
-    given = {
-        "known_at": moment,
-        "experts": expert_ids[0],
-        "pool": committee.pool_id,
-        "series": committee.series,
-        "season": sitting.season,
-    }
-    with read_ahead(session, _all_of_one(viewer), given):
-        return _facts(*asked)
-
-
-@kept
-def _all_of_one(viewer: Viewer) -> Bundle:
-    """What is read of one expert, whatever there is to read."""
-    readings = (_STEPS, sittings.SERVICES, *attributes.READINGS)
-    parts = [Part(r.statement("one"), r.named) for r in (reading.counting(viewer) for reading in readings)]
-    applications = Part(attributes.applications(viewer, "one"), attributes.APPLICATION)
-    return Bundle([*parts, Part(_PERSON, _WHO, _CALLED), applications])
+    return _facts(session, viewer, committee, sitting, moment, policy, expert_ids, for_agenda)
 
 
 def _facts(
@@ -238,7 +217,7 @@ def _committee(viewer: Viewer) -> Select[Any, *tuple[Any, ...]]:
     )
 
 
-_STEPS = Reading(
+MEMBERSHIPS = Reading(
     Membership,
     {"day": Membership.holds_on, "until": Membership.until, "step": place(Membership.step, STEPS)},
     (Membership.pool_id == bindparam("pool"),),
@@ -267,7 +246,7 @@ def _steps(
     session: Session, viewer: Viewer, pool_id: int, known_at: datetime, expert_ids: list[int] | None
 ) -> Arrays:
     """The steps of membership of a pool, of everybody or of some; `expert` are ids."""
-    reading, given = _STEPS.counting(viewer), {"pool": pool_id, "known_at": known_at}
+    reading, given = MEMBERSHIPS.counting(viewer), {"pool": pool_id, "known_at": known_at}
     kind = "whole"
     if expert_ids is not None:
         scope = Scope(np.array(expert_ids, dtype=np.int64))
@@ -357,9 +336,8 @@ def _discipline(viewer: Viewer, kind: str) -> Select[Any, *tuple[Any, ...]]:
 def _decisions(at: At) -> list[Decision]:
     """What discipline was decided about the experts, as known at the moment."""
     kind = at.scope.kind
-    rows = select_rows(
-        at.session, _discipline(at.viewer, kind), {"known_at": at.known_at, **at.scope.given(kind)}
-    ).all()
+    given = {"known_at": at.known_at, **at.scope.given(kind)}
+    rows = sorted(select_rows(at.session, _discipline(at.viewer, kind), given), key=lambda row: row.id)
     index = at.scope.index(np.array([row.expert_id for row in rows], dtype=np.int64)).tolist()
     return [
         Decision(

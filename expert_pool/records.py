@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, and_, exists, inspect, not_, select
 from sqlalchemy.orm import Session, aliased
 
 from expert_pool import clock, ledger
+from expert_pool.bulk import insert_one
 from expert_pool.registry import Absence, Discipline, Recorded, Sanction
 from expert_pool.viewer import Viewer
 from solver.errors import Fault
@@ -151,8 +152,7 @@ def _store(session: Session, viewer: Viewer, row: R, action: str) -> R:
         row.recorded_at = now
     row.recorded_by = viewer.actor
     _check_dates(row, now)
-    session.add(row)
-    session.flush()
+    insert_one(session, row)  # type: ignore[arg-type]
     ledger.append(
         session,
         organiser_id=row.organiser_id,

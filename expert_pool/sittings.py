@@ -46,9 +46,9 @@ from solver.problem import Previous
 OUTCOMES = tuple(Outcome)
 ROLES = tuple(Role)
 
-_SAT = [OUTCOMES.index(Outcome.ATTENDED), OUTCOMES.index(Outcome.LATE)]
+SAT = [OUTCOMES.index(Outcome.ATTENDED), OUTCOMES.index(Outcome.LATE)]
 
-_CAME = [*_SAT, OUTCOMES.index(Outcome.WITHDREW)]
+CAME = [*SAT, OUTCOMES.index(Outcome.WITHDREW)]
 
 
 SERVICES = Reading(
@@ -94,7 +94,7 @@ def services(session: Session, viewer: Viewer, scope: Scope, *, known_at: dateti
 
 def sat(rows: Arrays) -> Mask:
     """Which services were really done: attended, be it late."""
-    return one_of(rows["outcome"], _SAT)
+    return one_of(rows["outcome"], SAT)
 
 
 def before(rows: Arrays, sitting: Sitting) -> Arrays:
@@ -105,7 +105,7 @@ def before(rows: Arrays, sitting: Sitting) -> Arrays:
 def on_the_day(rows: Arrays, sitting: Sitting) -> Arrays:
     """The services of the day of a sitting on other panels, of those who came."""
     other = (rows["day"] == day(sitting.on)) & (rows["committee"] != sitting.committee_id)
-    return rows_where(rows, other & one_of(rows["outcome"], _CAME))
+    return rows_where(rows, other & one_of(rows["outcome"], CAME))
 
 
 @kept

@@ -18,8 +18,9 @@ from sqlalchemy.orm import Session
 
 from expert_pool import clock, records
 from expert_pool.columns import as_date, kept, select_rows, years_after
-from expert_pool.facts import PoolFacts, facts_on
-from expert_pool.lifecycle import Event, State, replay
+from expert_pool.facts import PoolFacts
+from expert_pool.facts_of_one import Alone, facts_of_one
+from expert_pool.lifecycle import Event, State
 from expert_pool.policies.policy import Policy
 from expert_pool.registry import (
     Absence,
@@ -114,28 +115,25 @@ def standing(
     known_at: datetime | None = None,
     committee: str | None = None,
     policy: Policy,
+    expert_id: int | None = None,
 ) -> Standing:
     """How an expert stands with a committee on a day, as known at a moment (default now).
 
-    Without `committee`: the only one that draws on a pool the expert passed through.
+    Without `committee`: the only one that draws on a pool the expert passed through. `expert_id`: for those who looked
+    it up already.
     Raises Fault: `standing.expert_unknown`, `standing.committee_unknown`, `standing.committee_needed`.
     """
     moment = known_at or clock.now()
-    expert_id = select_rows(session, _EXPERT, {"code": expert_code}).scalar()
+    if expert_id is None:
+        expert_id = select_rows(session, _EXPERT, {"code": expert_code}).scalar()
     if expert_id is None:
         raise Fault("standing.expert_unknown", expert_code)
     body = _committee(session, viewer, expert_id, committee)
-    pool = facts_on(
-        session,
-        viewer,
-        committee_id=body.id,
-        on=on,
-        known_at=moment,
-        policy=policy,
-        expert_ids=[expert_id],
-        for_agenda=False,
+    alone = facts_of_one(
+        session, viewer, committee=body, on=on, known_at=moment, policy=policy, expert_id=expert_id
     )
-    inquiry = _Inquiry(session, viewer, pool, policy)
+    pool = alone.pool
+    inquiry = _Inquiry(session, viewer, alone, policy)
     gates = [rule for rule in policy.rules(body.level) if isinstance(rule, Gate) and rule.soft is None]
     verdicts = [verdict for gate in gates if (verdict := inquiry.judged(gate)) is not None]
     told = [(step, inquiry.find([(step.source, step.row)])[0]) for step in inquiry.steps]
@@ -188,7 +186,9 @@ _EXPERT = select(Expert.id).where(Expert.code == bindparam("code"))
 @kept
 def _committees(viewer: Viewer, by: str) -> Select[Any, *tuple[Any, ...]]:
     """Committees of a `code`, or those that draw on a pool through which an `expert` passed."""
-    columns = select(Committee.id, Committee.code, Committee.level).where(*visible(viewer, Committee))
+    columns = select(
+        Committee.id, Committee.code, Committee.level, Committee.pool_id, Committee.series
+    ).where(*visible(viewer, Committee))
     if by == "code":
         return columns.where(Committee.code == bindparam("code"))
     pools = select(Membership.pool_id).where(Membership.expert_id == bindparam("expert"))
@@ -234,10 +234,11 @@ def _committee(session: Session, viewer: Viewer, expert_id: int, code: str | Non
 class _Inquiry:
     """One expert's facts, and what is to be asked about them."""
 
-    def __init__(self, session: Session, viewer: Viewer, pool: PoolFacts, policy: Policy) -> None:
+    def __init__(self, session: Session, viewer: Viewer, alone: Alone, policy: Policy) -> None:
+        pool = alone.pool
         self.session, self.viewer, self.pool, self.policy = session, viewer, pool, policy
         self.day, self.today = day(pool.on), clock.today()
-        self.steps, _ = replay(pool.events, self.day)
+        self.steps, self.read = alone.steps, alone.records
         self.held = [h for h in pool.sanctions if h.day <= self.day and (h.end is None or h.end > self.day)]
         self.problem = without_agenda(pool)
         self.seen: dict[tuple[str, int], Record | None] = {}
@@ -247,10 +248,13 @@ class _Inquiry:
     def judged(self, gate: Gate) -> Reason | None:
         """What one gate says; None for one that depends on the groups of an agenda."""
         gate.check(self.problem)
-        verdict = gate.passes(self.problem)
-        if verdict.ndim != 1:
-            return None
-        passes = bool(verdict[0])
+        if isinstance(gate, FactGate):
+            passes = gate.where.holds(self.pool.facts, self.day, 0)
+        else:
+            verdict = gate.passes(self.problem)
+            if verdict.ndim != 1:
+                return None
+            passes = bool(verdict[0])
         said = "passes" if passes else "fails"
         code, params = f"standing.gate_{said}", {"gate": gate.id}
         found: tuple[Record, ...] = ()
@@ -331,9 +335,15 @@ class _Inquiry:
     def look(self, rows: Iterable[tuple[str, int]]) -> None:
         """Look rows up, each once, those of a table together."""
         wanted: dict[str, list[int]] = {}
-        for name, identity in dict.fromkeys(rows):
-            if (name, identity) not in self.seen:
-                self.seen[name, identity] = None
+        for row in dict.fromkeys(rows):
+            if row in self.seen:
+                continue
+            name, identity = row
+            found = self.read.get(row)
+            self.seen[row] = (
+                None if found is None else Record(name, identity, found.holds_on, found.recorded_at)
+            )
+            if row not in self.read:
                 wanted.setdefault(name, []).append(identity)
         for name, ids in wanted.items():
             for identity, *dated in select_rows(

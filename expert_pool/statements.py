@@ -12,7 +12,7 @@ from collections import namedtuple
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import BindParameter, Connection, Date, Dialect, Select
@@ -78,10 +78,7 @@ def select_rows(
     from then on run on the driver, unless a list among the values is long.
     """
     values = given or {}
-    connection = session.info.get(AT_HAND)
-    if connection is None:
-        session.flush()
-        connection = session.connection()
+    connection = connection_of(session)
     by_dialect = _ready.get(statement)
     if by_dialect is None:
         _ready[statement] = {}
@@ -94,26 +91,25 @@ def select_rows(
     return Found(connection.execute(statement, values)) if found is None else found
 
 
+def connection_of(session: Session) -> Connection:
+    """The connection of a session, with everything flushed."""
+    connection: Connection | None = session.info.get(AT_HAND)
+    if connection is None:
+        session.flush()
+        connection = session.info.get(WRITING) or session.connection()
+    return connection
+
+
+def driver_of(connection: Connection) -> sqlite3.Connection | None:
+    """The driver's own connection where it is SQLite's; what it raises is sqlite3's."""
+    driver = connection.connection.dbapi_connection
+    return driver if isinstance(driver, sqlite3.Connection) else None
+
+
 AT_HAND = "expert_pool_connection"
 """In the `info` of a session that never writes: its connection."""
-AHEAD = "expert_pool_read_ahead"
-"""In the `info` of a session: what is read already."""
-
-
-@dataclass(frozen=True, slots=True)
-class ReadAhead:
-    """What some statements found with values of their parameters."""
-
-    given: Mapping[str, Any]
-    found: Mapping[Any, Any]
-
-    def of(self, statement: Any, given: Mapping[str, Any]) -> Any:
-        """What a statement finds with some values, if it is read already with the same ones."""
-        found = self.found.get(statement)
-        same = found is not None and all(self.given.get(name) == value for name, value in given.items())
-        return found if same else None
-
-
+WRITING = "expert_pool_writing_connection"
+"""In the `info` of a session with one transaction that writes: its connection."""
 _ready: WeakKeyDictionary[Any, dict[str, _Ready]] = WeakKeyDictionary()
 _LONG = 512
 """Lists of more values are not worth a text of their own."""
@@ -150,7 +146,7 @@ class _Ready:
         described = statement.column_descriptions
         self._row = _row_of(tuple(one["name"] for one in described))
         readers = [one["type"].dialect_impl(dialect).result_processor(dialect, None) for one in described]
-        self._readers = readers if any(readers) else None
+        self._readers = [(at, read) for at, read in enumerate(readers) if read is not None]
 
     def run(self, connection: Connection, given: Mapping[str, Any]) -> Found | None:
         """The rows; None where a list is too long to be run so."""
@@ -164,21 +160,22 @@ class _Ready:
         if written is None:
             written = self._written[lengths] = self._write(given)
         values = written.values(given)
-        driver = connection.connection.dbapi_connection
-        if isinstance(driver, sqlite3.Connection):
+        driver = driver_of(connection)
+        if driver is not None:
             rows: Sequence[Any] = driver.execute(written.text, values).fetchall()
         else:
             named = dict(zip(written.names, values, strict=True))
             rows = connection.exec_driver_sql(written.text, named).all()
-        make = self._row._make
-        if self._readers is None:
-            return Found(map(make, rows))
-        return Found(
-            make(
-                value if read is None else read(value) for read, value in zip(self._readers, row, strict=True)
-            )
-            for row in rows
-        )
+        if self._readers:
+            rows = [self._read(row) for row in rows]
+        return Found(map(self._row._make, rows))
+
+    def _read(self, row: Sequence[Any]) -> Sequence[Any]:
+        """A row of the driver's values as Python's."""
+        values = list(row)
+        for at, read in self._readers:
+            values[at] = read(values[at])
+        return values
 
     def _write(self, given: Mapping[str, Any]) -> _Written:
         state = self._compiled.construct_expanded_state(given)
@@ -212,7 +209,11 @@ class _Ready:
 
 @lru_cache(4096)
 def _row_of(names: tuple[str, ...]) -> Any:
-    return namedtuple("Row", names, rename=True)
+    def mapping(row: tuple[Any, ...]) -> dict[str, Any]:
+        return dict(zip(names, row, strict=True))
+
+    made = cast(Any, namedtuple)("Row", names, rename=True)
+    return type("Row", (made,), {"__slots__": (), "_mapping": property(mapping)})
 
 
 def _filled(given: Collection[Any]) -> list[Any]:

@@ -20,7 +20,6 @@ from sqlalchemy import (
     URL,
     Connection,
     Engine,
-    TextClause,
     func,
     insert,
     inspect,
@@ -36,6 +35,7 @@ from expert_pool import clock, engines
 from expert_pool.engines import CONNECTIONS, READING, engine_of, in_memory, reader_of
 from expert_pool.keys import Key, coming_key, load_key
 from expert_pool.registry import Installation, Table
+from expert_pool.statements import WRITING, connection_of, driver_of
 from solver.errors import Fault
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 DATABASE_VARIABLE = "EXPERT_POOL_DATABASE"
 DEFAULT_URL = "sqlite:///expert-pool.db"
-HEAD = "0013"
+HEAD = "0015"
 """The newest revision of the tables."""
 
 _turns: defaultdict[str, Lock] = defaultdict(Lock)
@@ -213,12 +213,15 @@ def allocate_each(session: Session, wanted: Mapping[type[Table], int]) -> dict[t
     found: dict[type[Table], list[int]] = {table: [] for table in wanted}
     if not asked:
         return found
-    session.flush()
-    connection = session.connection()
-    there = connection.dialect.name == "postgresql"
+    connection = connection_of(session)
+    driver = driver_of(connection)
+    there = driver is None
     statement = _next_ids(tuple(table.__tablename__ for table in asked), there)
-    counts = dict(enumerate(asked.values())) if there else {}
-    row = connection.execute(statement, {f"count_{at}": count for at, count in counts.items()}).one()
+    if driver is not None:
+        row = driver.execute(statement).fetchone()
+    else:
+        counts = {f"count_{at}": count for at, count in enumerate(asked.values())}
+        row = connection.execute(text(statement), counts).one()
     given: dict[str, int] = session.info.setdefault("allocated", {})
     for (table, count), last in zip(asked.items(), row, strict=True):
         if there:
@@ -231,12 +234,12 @@ def allocate_each(session: Session, wanted: Mapping[type[Table], int]) -> dict[t
 
 
 @cache
-def _next_ids(names: tuple[str, ...], there: bool) -> TextClause:
+def _next_ids(names: tuple[str, ...], there: bool) -> str:
     """PostgreSQL's sequences give fresh ids; of SQLite's tables, which have one writer, the last ids are read."""
     drawn = "array(select nextval(pg_get_serial_sequence('\"{name}\"', 'id')) from generate_series(1, :count_{at}))"
     last = '(select max(id) from "{name}")'
     parts = ((drawn if there else last).format(name=name, at=at) for at, name in enumerate(names))
-    return text(f"select {', '.join(parts)}")
+    return f"select {', '.join(parts)}"
 
 
 def migrations() -> Config:
@@ -360,8 +363,12 @@ def _refuse_old_key(session: Session, key: Key) -> None:
 
     The row stays shared until the writer is done, and a rotation waits for it.
     """
-    shared = session.get_bind().dialect.name == "postgresql"
-    stored = session.connection().exec_driver_sql(_KEY_CHECK_SHARED if shared else _KEY_CHECK).scalar()
+    connection = session.info[WRITING] = session.connection()
+    driver = driver_of(connection)
+    if driver is not None:
+        stored = (driver.execute(_KEY_CHECK).fetchone() or (None,))[0]
+    else:
+        stored = connection.exec_driver_sql(_KEY_CHECK_SHARED).scalar()
     if stored is not None and not hmac.compare_digest(stored, key.check()):
         raise Fault("key.rotated")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import MAXYEAR, date
 
 import numpy as np
 
@@ -24,6 +24,22 @@ def add_years(since: Ints, years: int) -> Ints:
     months = then.astype("datetime64[D]").astype("datetime64[M]") + np.timedelta64(12 * years, "M")
     later = months.astype("datetime64[D]").astype(np.int64) + in_month - 1
     return np.where(since == MISSING, MISSING, later)
+
+
+def whole_years(since: date, on: date) -> int:
+    """As `full_years`, of one day."""
+    return on.year - since.year - ((since.month, since.day) > (on.month, on.day))
+
+
+def day_after_years(since: date, years: int) -> int:
+    """As `add_years`, of one day."""
+    cycles = max(0, -(-(since.year + years - MAXYEAR) // 400))
+    month = date(since.year + years - 400 * cycles, since.month, 1)
+    return day(month) + _CYCLE * cycles + since.day - 1
+
+
+_CYCLE = 146_097
+"""The days of 400 years, after which the calendar repeats."""
 
 
 def years_after(since: date, years: int) -> date:

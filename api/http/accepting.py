@@ -116,12 +116,14 @@ def answers(model: Any, more: Mapping[int | str, Any] | None = None) -> dict[str
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What is to be done in the background, once it is known whose it is."""
+    """What is to be done in the background, once it is known whose it is. `begun` is told the run's code in the
+    transaction that records it."""
 
     kind: str
     params: Mapping[str, Any]
     attachments: Sequence[Attachment] = ()
     organiser_id: int | None = None
+    begun: Callable[[Session, str], None] | None = None
 
 
 def accept(
@@ -152,6 +154,8 @@ def accept(
             attachments=what.attachments,
         )
         code, kind = run.code, run.kind
+        if what.begun is not None:
+            what.begun(session, code)
         return Answer(told(session, run), 202, {"Location": f"/api/v1/runs/{run.code}"})
 
     accepted = once.write(service, asks, begin)

@@ -24,8 +24,8 @@ from expert_pool.relations.windows import EVER
 from expert_pool.viewer import Viewer, counted
 from solver.facts import MISSING, Ints, day
 
-_KINDS = tuple(LinkKind)
-_PART_OF = _KINDS.index(LinkKind.PART_OF)
+KINDS = tuple(LinkKind)
+_PART_OF = KINDS.index(LinkKind.PART_OF)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ _SOME_UNITS = packing(_UNIT).where(Employer.id.in_(bindparam("units", expanding=
 _LINK = {
     "unit": EmployerLink.employer_id,
     "other": EmployerLink.other_id,
-    "kind": place(EmployerLink.kind, _KINDS),
+    "kind": place(EmployerLink.kind, KINDS),
     "since": EmployerLink.holds_on,
     "until": EmployerLink.until,
 }
@@ -52,6 +52,12 @@ _LINK = {
 @kept
 def _links(viewer: Viewer, known: bool, near: bool) -> Select[Any]:
     """The links that hold `on` a day (as `known_at` a moment); with `near` those of `units`, up and down."""
+    return packing(_LINK).where(*link_conditions(viewer, known, near))
+
+
+def link_conditions(viewer: Viewer, known: bool, near: bool) -> list[ColumnElement[bool]]:
+    """The conditions of the links that hold `on` a day (as `known_at` a moment); with `near` those of `units`, up and
+    down."""
     on, known_at = bindparam("on", type_=Date), bindparam("known_at", type_=Moment) if known else None
     where = [
         EmployerLink.holds_on <= on,
@@ -61,7 +67,11 @@ def _links(viewer: Viewer, known: bool, near: bool) -> Select[Any]:
     if near:
         units: ColumnElement[Any] = bindparam("units", expanding=True)
         where.append(EmployerLink.employer_id.in_(units) | EmployerLink.other_id.in_(units))
-    return packing(_LINK).where(*where)
+    return where
+
+
+def _rows(links: Arrays) -> Iterable[tuple[int, int, int, int, int]]:
+    return zip(*(links[name].tolist() for name in _LINK), strict=True)
 
 
 @dataclass
@@ -87,7 +97,7 @@ class LegalPersons:
         tree = LegalPersons(day(on), frozenset(), {})
         if around is None:
             links, _ = unpacked(session, _links(viewer, known, False), _LINK, given=given)
-            tree._hang(links)
+            tree.hang(_rows(links))
             units, _ = fetch(session, _UNIT)
         else:
             seen: set[int] = set()
@@ -96,7 +106,7 @@ class LegalPersons:
                 seen |= waiting
                 near = {**given, "units": sorted(waiting)}
                 links, _ = unpacked(session, _links(viewer, known, True), _LINK, given=near)
-                tree._hang(links)
+                tree.hang(_rows(links))
                 waiting = {*links["unit"].tolist(), *links["other"].tolist()} - seen
             if not tree.upward:  # each stands for itself
                 return tree
@@ -104,8 +114,9 @@ class LegalPersons:
         tree.legal = frozenset(units["id"][units["legal"] == 1].tolist())
         return tree
 
-    def _hang(self, links: Arrays) -> None:
-        for unit, other, kind, since, until in zip(*(links[name].tolist() for name in links), strict=True):
+    def hang(self, links: Iterable[tuple[int, int, int, int, int]]) -> None:
+        """Add links: unit, other, place among KINDS, first day, last day (MISSING: none)."""
+        for unit, other, kind, since, until in links:
             link = (other, kind == _PART_OF, since, -EVER if until == MISSING else until)
             if link not in (above := self.upward.setdefault(unit, [])):
                 above.append(link)

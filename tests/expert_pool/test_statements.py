@@ -9,8 +9,6 @@ import pytest
 from sqlalchemy import bindparam, select
 from tiny_registry import Tiny
 
-from expert_pool.bundles import Bundle, Part, read_ahead
-from expert_pool.columns import packing, unpacked
 from expert_pool.registry import Expert, Gender, Membership, Step
 from expert_pool.statements import kept, select_rows
 from expert_pool.viewer import Viewer
@@ -67,27 +65,3 @@ def test_a_viewers_name_makes_no_other_statement() -> None:
     assert built(one, "a") is built(other, "a")
     assert built(one, "a") is not built(one, "b")
     assert built(one, "a") is not built(Viewer("li", frozenset({2})), "a")
-
-
-def test_a_bundle_finds_what_its_parts_find(tiny: Tiny) -> None:
-    people, steps = {"id": Expert.id, "born": Expert.born}, {"row": Membership.id, "day": Membership.holds_on}
-    parts = [
-        Part(
-            packing(people, {"code": Expert.code}).where(Expert.code == bindparam("code")),
-            people,
-            {"code": 0},
-        ),
-        Part(packing(steps).where(Membership.holds_on <= bindparam("on")), steps),
-    ]
-    bundle, given = Bundle(parts), {"code": "E03", "on": date(2026, 9, 1)}
-    with tiny.store.reading() as session:
-        alone = [unpacked(session, p.statement, p.columns, p.words, given) for p in parts]
-        with read_ahead(session, bundle, given):
-            known = [unpacked(session, p.statement, p.columns, p.words, given) for p in parts]
-            other = unpacked(session, parts[0].statement, people, parts[0].words, {"code": "E04"})
-    for (arrays, words), (found, said) in zip(alone, known, strict=True):
-        assert {name: values.tolist() for name, values in arrays.items()} == {
-            name: values.tolist() for name, values in found.items()
-        }
-        assert words == said
-    assert other[1] == {"code": ["E04"]}  # of other values nothing was read ahead

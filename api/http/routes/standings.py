@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -113,7 +115,7 @@ def expert_standing(
     `directory.expert_id`."""
     viewer, rules = asks.viewer(Right.EXPERTS_READ), load(policy or DEFAULT_POLICY)
     with glance(service.store) as session:
-        directory.expert_id(session, viewer, code)
+        known = directory.expert_id(session, viewer, code)
         found = standing(
             session,
             viewer,
@@ -122,6 +124,7 @@ def expert_standing(
             known_at=known_at,
             committee=committee,
             policy=rules,
+            expert_id=known,
         )
     return written(
         {
@@ -153,7 +156,7 @@ def _reason(reason: Reason, lang: str) -> dict[str, Any]:
     return {
         "code": reason.code,
         "params": dict(reason.params),
-        "message": say(reason.code, lang, **reason.params),
+        "message": _sentence(reason.code, lang, reason.params),
         "records": [_record(record) for record in reason.records],
         "withheld": reason.withheld,
         "gate": reason.gate,
@@ -161,6 +164,18 @@ def _reason(reason: Reason, lang: str) -> dict[str, Any]:
         "basis": reason.basis,
         "basis_status": reason.basis_status,
     }
+
+
+def _sentence(code: str, lang: str, params: Mapping[str, Any]) -> str:
+    if any(isinstance(value, list) for value in params.values()):
+        return say(code, lang, **params)
+    return _said(code, lang, tuple((name, type(value), value) for name, value in params.items()))
+
+
+@lru_cache(4096)
+def _said(code: str, lang: str, params: tuple[tuple[str, type, Any], ...]) -> str:
+    """The sentences about facts are few; the types are there to tell 1 from true."""
+    return say(code, lang, **{name: value for name, _, value in params})
 
 
 def _record(record: Record) -> dict[str, Any]:
