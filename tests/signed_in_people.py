@@ -12,6 +12,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from expert_pool.accounts import Role, granting, managing, passwords
+from expert_pool.accounts.home import tell_changed
 from expert_pool.registry import Account
 from expert_pool.store import Store
 from expert_pool.viewer import Viewer
@@ -30,6 +31,7 @@ def account(store: Store, name: str, *roles: tuple[Role, str | None] | Role, **m
     with store.session() as session:
         made = managing.create(session, OWNER, name, **more).account
         made.password, made.password_until = _HASH, None
+        tell_changed(session, made, name, "account.password_changed")
         for role in roles:
             given, organiser = role if isinstance(role, tuple) else (role, None)
             granting.grant(session, OWNER, made, given, organiser=organiser)

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from api.jobs.engine import JobEngine
 from api.jobs.inline import InlineEngine
 from expert_pool import clock
+from expert_pool.accounts.home import tell
 from expert_pool.accounts.principals import principal_of
 from expert_pool.accounts.rights import Role
 from expert_pool.registry import Account, AccountGrant, Expert, LedgerEntry, PanelRecord, Seat
@@ -76,6 +77,7 @@ class Office:
                 ]
                 session.add_all(grants)
                 session.flush()
+                tell(session, None, "admin", "account.created", name, {}, [account, *grants])
                 principal = principal_of(session, account.id)
             self.clients[name] = self.http.client(principal)
         return self.clients[name]

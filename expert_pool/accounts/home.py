@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from expert_pool import ledger
 from expert_pool.accounts.principals import accounts_changed
-from expert_pool.registry import Organiser, Table
+from expert_pool.registry import Account, Organiser, Table
 from expert_pool.viewer import INSTALLATION
 
 
@@ -51,3 +51,15 @@ def tell(
         payload=payload,
         rows=rows,
     )
+
+
+def tell_changed(
+    session: Session,
+    account: Account,
+    actor: str,
+    action: str,
+    payload: Mapping[str, Any] | None = None,
+    also: Iterable[Table] = (),
+) -> None:
+    """The same in the account's own chain, about a change to its row, which the entry attests, and `also` others."""
+    tell(session, account.organiser_id, actor, action, account.name, payload or {}, [account, *also])

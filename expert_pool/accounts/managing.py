@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from expert_pool import clock
 from expert_pool.accounts import names, passwords, second_factor, sessions, trouble
-from expert_pool.accounts.home import tell
+from expert_pool.accounts.home import tell, tell_changed
 from expert_pool.accounts.rights import Role
 from expert_pool.keys import Key
 from expert_pool.registry import Account, AccountGrant, ApiToken, Employer, Expert, OidcInvitation, Organiser
@@ -74,7 +74,7 @@ def create(
     session.add(account)
     session.flush()
     payload = {"organiser": organiser, "expert": expert, "employer": employer}
-    tell(session, organiser_id, viewer.actor, "account.created", said, payload)
+    tell_changed(session, account, viewer.actor, "account.created", payload)
     return Made(account, password)
 
 
@@ -117,8 +117,7 @@ def grants_of(session: Session, account: Account) -> Sequence[AccountGrant]:
 def speak(session: Session, viewer: Viewer, account: Account, language: str) -> None:
     """The language an account is spoken to in."""
     account.language = language
-    payload = {"language": language}
-    tell(session, account.organiser_id, viewer.actor, "account.language_set", account.name, payload)
+    tell_changed(session, account, viewer.actor, "account.language_set", {"language": language})
 
 
 def disable(session: Session, viewer: Viewer, account: Account) -> None:
@@ -131,15 +130,15 @@ def disable(session: Session, viewer: Viewer, account: Account) -> None:
         return
     keep_an_administrator(session, but_account=account.id)
     account.disabled_at = clock.now()
-    _cut(session, account)
-    tell(session, account.organiser_id, viewer.actor, "account.disabled", account.name, {})
+    tokens = _cut(session, account)
+    tell_changed(session, account, viewer.actor, "account.disabled", also=tokens)
 
 
 def enable(session: Session, viewer: Viewer, account: Account) -> None:
     """Let a disabled account sign in again."""
     if account.disabled_at is not None:
         account.disabled_at = None
-        tell(session, account.organiser_id, viewer.actor, "account.enabled", account.name, {})
+        tell_changed(session, account, viewer.actor, "account.enabled")
 
 
 def reset_password(session: Session, viewer: Viewer, key: Key, account: Account) -> str:
@@ -150,9 +149,9 @@ def reset_password(session: Session, viewer: Viewer, key: Key, account: Account)
     not_own(viewer, account)
     password = passwords.one_time()
     _one_time(account, password)
-    _cut(session, account)
+    tokens = _cut(session, account)
     trouble.forget(session, key, account.name)
-    tell(session, account.organiser_id, viewer.actor, "account.password_reset", account.name, {})
+    tell_changed(session, account, viewer.actor, "account.password_reset", also=tokens)
     from expert_pool.notices.events import password_reset  # notices know accounts, not the other way round
 
     password_reset(session, key, account.id, by=viewer.actor)
@@ -164,7 +163,7 @@ def reset_second_factor(session: Session, viewer: Viewer, account: Account) -> N
     not_own(viewer, account)
     second_factor.put_off(session, account)
     sessions.end(session, account.id)
-    tell(session, account.organiser_id, viewer.actor, "account.second_factor_reset", account.name, {})
+    tell_changed(session, account, viewer.actor, "account.second_factor_reset")
 
 
 def sign_out(session: Session, viewer: Viewer, account: Account) -> int:
@@ -228,11 +227,14 @@ def _one_time(account: Account, password: str) -> None:
     account.password_until = clock.now() + ONE_TIME
 
 
-def _cut(session: Session, account: Account) -> None:
-    """End what an account is signed in with: sessions, tokens, invitations."""
+def _cut(session: Session, account: Account) -> Sequence[ApiToken]:
+    """End what an account is signed in with: sessions, tokens, invitations. Returns the tokens that it ended."""
     sessions.end(session, account.id)
     now = clock.now()
-    tokens = ApiToken.account_id == account.id, ApiToken.revoked_at.is_(None)
-    session.execute(update(ApiToken).where(*tokens).values(revoked_at=now))
+    holding = ApiToken.account_id == account.id, ApiToken.revoked_at.is_(None)
+    tokens = session.scalars(select(ApiToken).where(*holding).order_by(ApiToken.id)).all()
+    for token in tokens:
+        token.revoked_at = now
     open_ = OidcInvitation.account_id == account.id, OidcInvitation.used_at.is_(None)
     session.execute(update(OidcInvitation).where(*open_).values(used_at=now))
+    return tokens

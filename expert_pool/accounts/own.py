@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from expert_pool import clock
 from expert_pool.accounts import passwords, second_factor, sessions, trouble
-from expert_pool.accounts.home import tell
+from expert_pool.accounts.home import tell, tell_changed
 from expert_pool.registry import Account
 from expert_pool.store import Store
 from solver.errors import Fault
@@ -56,7 +56,7 @@ def change_password(
         account = held(session, account_id)
         account.password, account.password_at, account.password_until = made, clock.now(), None
         sessions.end(session, account_id)
-        tell(session, account.organiser_id, account.name, "account.password_changed", account.name, {})
+        tell_changed(session, account, account.name, "account.password_changed")
         return sessions.begin(session, account_id, "password", lasts)
 
 
@@ -64,7 +64,10 @@ def begin_second_factor(store: Store, account_id: int, password: str) -> str:
     """A new secret as an `otpauth:` address. Raises Fault as `prove`, `second_factor.already`."""
     prove(store, account_id, password)
     with store.session() as session:
-        return second_factor.enrol(store.key, held(session, account_id))
+        account = held(session, account_id)
+        address = second_factor.enrol(store.key, account)
+        tell_changed(session, account, account.name, "account.second_factor_begun")
+        return address
 
 
 def confirm_second_factor(store: Store, account_id: int, session_id: int, code: str) -> list[str]:
@@ -77,7 +80,7 @@ def confirm_second_factor(store: Store, account_id: int, session_id: int, code: 
         codes = second_factor.confirm(session, store.key, account, code)
         trouble.forgive(session, among, wholly=True)
         sessions.end(session, account_id, but=session_id)
-        tell(session, account.organiser_id, account.name, "account.second_factor_set", account.name, {})
+        tell_changed(session, account, account.name, "account.second_factor_set")
     return codes
 
 
@@ -99,4 +102,4 @@ def put_off_second_factor(store: Store, account_id: int, session_id: int, passwo
         account = held(session, account_id)
         second_factor.put_off(session, account)
         sessions.end(session, account_id, but=session_id)
-        tell(session, account.organiser_id, account.name, "account.second_factor_put_off", account.name, {})
+        tell_changed(session, account, account.name, "account.second_factor_put_off")

@@ -54,6 +54,8 @@ class Right(StrEnum):
     """Who sits before the seal opens; every look is on the ledger."""
     PROBLEMS_SOLVE = "problems.solve"
     """Problems and panels from files: assemble, check, diagnose, explain, audit. No registry row is read."""
+    SIMULATIONS_RUN = "simulations.run"
+    """What-if: scenarios over meetings of the own organisers or committees, and what comes of them, in pseudonyms."""
     POLICIES_READ = "policies.read"
     POLICIES_WRITE = "policies.write"
     LEDGER_READ = "ledger.read"
@@ -79,6 +81,7 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
         Right.EXPERTS_EXPORT,
         Right.CYCLES_PREPARE,
         Right.CYCLES_DECIDE,
+        Right.SIMULATIONS_RUN,
     },
     Role.COMMITTEE_OFFICE: _EVERYBODY
     | {
@@ -89,6 +92,7 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
         Right.PANELS_REQUEST,
         Right.PANELS_APPROVE,
         Right.PROBLEMS_SOLVE,
+        Right.SIMULATIONS_RUN,
     },
     Role.DRAW_SUPERVISOR: _EVERYBODY
     | {
@@ -106,7 +110,8 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
         Right.PROBLEMS_SOLVE,
         Right.LEDGER_READ,
     },
-    Role.POLICY_EDITOR: _EVERYBODY | {Right.POLICIES_WRITE, Right.PROBLEMS_SOLVE},
+    Role.POLICY_EDITOR: _EVERYBODY
+    | {Right.ORGANISERS_READ, Right.POLICIES_WRITE, Right.PROBLEMS_SOLVE, Right.SIMULATIONS_RUN},
     Role.EXPERT: frozenset({Right.OWN_RECORD}),
     Role.SUBMITTING_UNIT: frozenset({Right.APPLICATIONS_WRITE, Right.APPLICATIONS_READ}),
 }

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from expert_pool import clock
 from expert_pool.accounts import names, passwords, second_factor, sessions, trouble
-from expert_pool.accounts.home import tell
+from expert_pool.accounts.home import tell, tell_changed
 from expert_pool.accounts.trouble import Source
 from expert_pool.registry import Account
 from expert_pool.store import Store
@@ -93,6 +93,7 @@ def _begun(
     trouble.forgive(session, among, wholly=True)
     if account.password is not None and passwords.outdated(account.password):
         account.password = passwords.hash_of(asked.password)
+        tell_changed(session, account, account.name, "account.password_rehashed")
     begun = sessions.begin(session, account.id, "password", lasts)
     device = trouble.device_cookie(store.key, account.name)
     return Come(account, begun.token, begun.expires_at, device)

@@ -52,7 +52,7 @@ def make(
     session.add(token)
     session.flush()
     payload = {"token": token.code, "scopes": token.scopes, "expires_at": token.expires_at}
-    tell(session, asks.organiser_id, asks.actor, "account.token_made", asks.actor, payload)
+    tell(session, asks.organiser_id, asks.actor, "account.token_made", asks.actor, payload, [token])
     from expert_pool.notices.events import token_created  # notices know accounts, not the other way round
 
     token_created(session, key, asks.account_id, token=token.code)
@@ -80,4 +80,4 @@ def revoke(
     if token is None:
         raise Fault("token.unknown", code)
     token.revoked_at = clock.now()
-    tell(session, organiser_id, actor, "account.token_revoked", owner, {"token": code})
+    tell(session, organiser_id, actor, "account.token_revoked", owner, {"token": code}, [token])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,19 +24,29 @@ MOST_UNPACKED = 64 * 1024**2
 """A roster that comes as bytes and is longer than this, unpacked, is refused unread."""
 
 
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """The registry behind an audit, as the committee of this code may see it. The look at each expert whom it knows is
+    written into its ledger, with the purpose."""
+
+    store: Store
+    viewer: Viewer
+    committee: str
+    purpose: str
+
+
 def audited(
     path: Path,
     policy: Policy,
     on: date,
     *,
     level: str = "senior",
-    registry: tuple[Store, Viewer, str] | None = None,
+    registry: Behind | None = None,
     report: Reporter = silent,
 ) -> Audit:
     """The verdict on the panel in a roster file as of the day `on`.
 
-    `registry`: where given, the facts that the roster leaves out are taken from this registry, as the committee of this
-    code may see them, and the look is written into its ledger. Raises RosterFaults, and Fault as `read_roster`, `audit`
+    `registry`: where given, the facts that the roster leaves out are taken from there. Raises RosterFaults, and Fault as `read_roster`, `audit`
     and `registry.completed` do.
     """
     report(Progress("audit"))
@@ -44,9 +55,16 @@ def audited(
         return audit(roster, policy, on, level=level)
     from expert_pool.audits.registry import completed
 
-    store, viewer, committee = registry
     report(Progress("audit_registry"))
-    roster, used = completed(store, viewer, roster, committee=committee, policy=policy, on=on)
+    roster, used = completed(
+        registry.store,
+        registry.viewer,
+        roster,
+        committee=registry.committee,
+        policy=policy,
+        on=on,
+        purpose=registry.purpose,
+    )
     return audit(roster, policy, on, level=level, registry=used)
 
 
@@ -57,7 +75,7 @@ def audited_bytes(
     on: date,
     *,
     level: str = "senior",
-    registry: tuple[Store, Viewer, str] | None = None,
+    registry: Behind | None = None,
     report: Reporter = silent,
 ) -> Audit:
     """The same of a roster that was sent. What kind of file it is shows in its bytes; `name` is only ever shown.
@@ -100,4 +118,4 @@ def template_bytes(lang: str) -> bytes:
         return write_template(Path(folder) / "roster.xlsx", lang).read_bytes()
 
 
-__all__ = ["MOST_UNPACKED", "audit_papers", "audited", "audited_bytes", "template_bytes"]
+__all__ = ["MOST_UNPACKED", "Behind", "audit_papers", "audited", "audited_bytes", "template_bytes"]

@@ -1,7 +1,7 @@
 """What the registry knows of the people in a roster, on the day of the audit: facts the roster leaves out are taken over.
 
 Somebody is known by code, or by name and an employer held that day; a name alone, or one that fits several, is matched
-with nobody and reported. Each look is an entry in the ledger.
+with nobody and reported. Each look is an entry in the ledger, which attests whom it was at and what for.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from expert_pool.audits.values import ALTERNATE, same_text
 from expert_pool.facts import PoolFacts, facts_on
 from expert_pool.policies.policy import Policy
 from expert_pool.policies.vocabulary import FACTS
-from expert_pool.registry import Committee, Employer, EmployerName, Employment, Expert, NameKind
+from expert_pool.privacy.purposes import purpose_of
+from expert_pool.registry import Committee, Employer, EmployerName, Employment, Expert, Look, NameKind
 from expert_pool.relations.legal_persons import LegalPersons
 from expert_pool.specialties import Catalogue
 from expert_pool.store import Store
@@ -30,15 +31,21 @@ from solver.errors import Fault
 from solver.facts import day
 from solver.problem import Previous
 
+FIELD = "facts"
+"""What a look for an audit names as its field."""
+
 
 def completed(
-    store: Store, viewer: Viewer, roster: Roster, *, committee: str, policy: Policy, on: date
+    store: Store, viewer: Viewer, roster: Roster, *, committee: str, policy: Policy, on: date, purpose: str
 ) -> tuple[Roster, RegistryUsed]:
     """The roster with what the registry adds as of the day `on`, and what was taken from it.
 
     Facts, specialties, legal persons of employers and, where the roster names no earlier panels, those of the committee.
-    Raises Fault `panels.committee_unknown`, `viewer.not_yours`. The look is written into the ledger.
+    A look at each expert who was matched is written down, with its `purpose`, in the transaction that reads; experts
+    find it in their own record. Raises Fault `panels.committee_unknown`, `viewer.not_yours`, `privacy.purpose_missing`,
+    `privacy.purpose_long`.
     """
+    said = purpose_of(purpose)
     known_at = clock.now()
     with store.session() as session:
         body = session.execute(
@@ -63,6 +70,18 @@ def completed(
             expert_ids=sorted(matched.values()),
         )
         taken = _Taken(facts, matched, units)
+        looks = [
+            Look(
+                organiser_id=body.organiser_id,
+                expert_id=expert_id,
+                at=known_at,
+                actor=viewer.actor,
+                fields=FIELD,
+                purpose=said,
+            )
+            for expert_id in sorted(set(matched.values()))
+        ]
+        session.add_all(looks)
         ledger.append(
             session,
             organiser_id=body.organiser_id,
@@ -74,7 +93,10 @@ def completed(
                 "on": on,
                 "people": len(roster.people),
                 "matched": len(matched),
+                "purpose": said,
             },
+            rows=looks,
+            at=known_at,
         )
     used = RegistryUsed(
         committee=committee,
@@ -84,7 +106,7 @@ def completed(
             Unmatched(label=roster.people[i].label, says=says) for i, says in sorted(unmatched.items())
         ],
     )
-    return taken.into(roster, names), used
+    return taken.into(roster, names), used.of_experts(look.expert_id for look in looks)
 
 
 def _employers_in(roster: Roster) -> set[str]:

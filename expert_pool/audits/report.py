@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Iterable
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, PrivateAttr
 
 from expert_pool.audits.judging import Verdict
 from solver.answer import Saying
@@ -104,6 +105,17 @@ class RegistryUsed(Part):
     known_at: str
     matched: int
     unmatched: list[Unmatched]
+    _experts: tuple[int, ...] = PrivateAttr(())
+
+    @property
+    def experts(self) -> tuple[int, ...]:
+        """The ids of the experts it knows; they stand in no document."""
+        return self._experts
+
+    def of_experts(self, ids: Iterable[int]) -> Self:
+        """The same, knowing which experts it speaks of."""
+        self._experts = tuple(ids)
+        return self
 
 
 class RosterRead(Part):

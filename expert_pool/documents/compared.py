@@ -9,7 +9,7 @@ from expert_pool.documents.moved import tell_moves
 from expert_pool.documents.view import View
 from expert_pool.words import say
 from solver.answer import Answer
-from solver.diff import CaseChange, CaseState, PanelDiff, RuleState
+from solver.diff import CaseChange, CaseJudges, PanelDiff, RuleState
 from solver.problem import Problem
 
 
@@ -59,7 +59,7 @@ def _rule(state: RuleState | None, lang: str) -> str | None:
 
 
 def _case(change: CaseChange, view: View) -> Iterator[str]:
-    def state(of: CaseState | None) -> str | None:
+    def state(of: CaseJudges | None) -> str | None:
         if of is None:
             return None
         return say(

@@ -8,7 +8,7 @@ of its older attestations.
 """
 
 from expert_pool.ledger.heads import Head, anchor, anchor_of, heads, settled
-from expert_pool.ledger.verifying import LedgerFault, Verdict, judge, unattested, verify
+from expert_pool.ledger.verifying import LedgerFault, Verdict, judge, verify
 from expert_pool.ledger.writing import WRITTEN, append, hold, matches
 
 __all__ = [
@@ -24,6 +24,5 @@ __all__ = [
     "judge",
     "matches",
     "settled",
-    "unattested",
     "verify",
 ]

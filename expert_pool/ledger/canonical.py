@@ -20,7 +20,8 @@ from sqlalchemy import Boolean, Numeric, Select, bindparam, select, type_coerce
 from sqlalchemy.orm import Session
 from sqlalchemy.types import NullType
 
-from expert_pool.registry import Table
+from expert_pool.registry import UNATTESTED, Table
+from expert_pool.statements import select_rows
 
 SALT_BYTES = 16
 _CHUNK = 5_000
@@ -51,8 +52,8 @@ def salts(count: int) -> list[bytes]:
 
 
 def columns(table: type[Table]) -> list[str]:
-    """The column names of a table in canonical order."""
-    return sorted(column.name for column in table.__table__.columns)
+    """The names of the columns that the ledger speaks for, in canonical order: all but those marked `UNATTESTED`."""
+    return sorted(column.name for column in table.__table__.columns if not column.info.get(UNATTESTED))
 
 
 class RowCoder:
@@ -111,12 +112,11 @@ def raw_select(table: type[Table], names: tuple[str, ...] = ()) -> Select[Any, *
 
 def raw_rows(session: Session, table: type[Table], ids: Sequence[int]) -> Iterator[Raw]:
     """The stored rows with these ascending ids; ids without a row are left out."""
-    connection = session.connection()
     for start in range(0, len(ids), _CHUNK):
         chunk = ids[start : start + _CHUNK]
         between = chunk[-1] - chunk[0] + 1 == len(chunk)
         given = {"first": chunk[0], "last": chunk[-1]} if between else {"ids": chunk}
-        yield from connection.execute(_raw_among(table, between=between), given)
+        yield from select_rows(session, _raw_among(table, between=between), given)
 
 
 @cache

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Boolean, Date, DateTime, Integer, LargeBinary, String, inspect
+from sqlalchemy import Boolean, Date, DateTime, Integer, LargeBinary, String, exists, inspect, select
 from sqlalchemy import types as sqltypes
 from sqlalchemy.orm import Session
 
 from expert_pool.ledger.canonical import columns
-from expert_pool.registry import LedgerEntry, Table
+from expert_pool.registry import Attestation, LedgerEntry, Table
 
 _CHUNK = 2000
 _QUOTED = """'"{name}":"' || to_char({column}, '{form}') || '"'"""
@@ -72,6 +72,12 @@ def attested_rows(session: Session, table: type[Table]) -> Iterator[Sequence[Any
         f" where \"table\" = '{table.__tablename__}' order by row_id, entry_id desc, id desc) a"
         f" left join {quoted} r on r.id = a.row_id",
     )
+
+
+def unattested(session: Session, table: type[Table]) -> list[int]:
+    """The ids of the rows of a table that no entry attests, ascending."""
+    attested = exists().where(Attestation.table == table.__tablename__, Attestation.row_id == table.id)
+    return list(session.scalars(select(table.id).where(~attested).order_by(table.id)))
 
 
 def _fragment(table: type[Table], name: str, alias: str) -> str | None:

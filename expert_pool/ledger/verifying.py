@@ -11,7 +11,7 @@ from math import inf
 from operator import itemgetter
 from typing import Any, TypeAlias
 
-from sqlalchemy import Select, exists, func, select
+from sqlalchemy import Select, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -19,7 +19,7 @@ from expert_pool.ledger import streaming
 from expert_pool.ledger.canonical import any_bytes, coder_of, encode, raw_select
 from expert_pool.ledger.heads import Head, anchor_of, anchor_of_texts
 from expert_pool.ledger.writing import START, attested
-from expert_pool.registry import Attestation, LedgerEntry, Recorded, Table
+from expert_pool.registry import Account, AccountGrant, ApiToken, Attestation, LedgerEntry, Recorded, Table
 from solver.errors import Fault
 from solver.progress import Progress, Reporter, silent
 
@@ -116,7 +116,8 @@ def judge(
     Codes: `ledger.entry_changed` (its hash is not that of its columns), `ledger.entry_missing` (a gap in the
     sequence), `ledger.link_broken` (it does not follow the entry before it), `ledger.attestations_changed`,
     `ledger.attestation_orphaned` (it belongs to no entry, or names no table), `ledger.row_changed`,
-    `ledger.row_missing`.
+    `ledger.row_missing`, `ledger.row_unattested` (a record, an account, a role or a token that no entry attests: it was
+    written past the ledger).
 
     A chain cut at its end is only found with something kept outside: `anchor` (the chains never stood as it
     says: `ledger.anchor_unmatched`) or the `heads` of an earlier day (`ledger.head_missing` names the chain).
@@ -154,18 +155,6 @@ def _watch(report: Reporter, cancelled: Callable[[], bool]) -> Callable[[int], N
         report(Progress("ledger", done))
 
     return watch
-
-
-def unattested(session: Session) -> dict[str, int]:
-    """How many records each table holds that no entry attests: written past the ledger."""
-    counts: dict[str, int] = {}
-    for table in _tables().values():
-        if issubclass(table, Recorded):
-            seen = exists().where(Attestation.table == table.__tablename__, Attestation.row_id == table.id)
-            count = session.scalar(select(func.count()).select_from(table).where(~seen)) or 0
-            if count:
-                counts[table.__tablename__] = count
-    return counts
 
 
 def _tables() -> dict[str, type[Table]]:
@@ -269,8 +258,9 @@ def _attestation_hashes(session: Session) -> Iterator[tuple[float, str]]:
 def _check_rows(session: Session, walk: _Walk) -> list[LedgerFault]:
     faults: list[LedgerFault] = []
     tables = _tables()
-    names = session.scalars(select(Attestation.table).distinct().order_by(Attestation.table)).all()
-    for name in names:
+    names = {name for name, table in tables.items() if _spoken_for(table)}
+    names.update(session.scalars(select(Attestation.table).distinct()))
+    for name in sorted(names, key=str):
         if name in tables:
             faults += _check_table(session, tables[name], walk)
         else:
@@ -284,7 +274,7 @@ def _check_table(session: Session, table: type[Table], walk: _Walk) -> Iterator[
         yield from _check_texts(session, table, walk)
         return
     # rows and attestations side by side, both by ascending row id
-    name, coder = table.__tablename__, coder_of(table)
+    name, coder, whole = table.__tablename__, coder_of(table), _spoken_for(table)
     claims = (
         raw_select(Attestation, ("row_id", "salt", "sha256"))
         .where(Attestation.table == name)
@@ -299,11 +289,18 @@ def _check_table(session: Session, table: type[Table], walk: _Walk) -> Iterator[
             yield LedgerFault("ledger.row_missing", table=name)
             continue
         while row is not None and row[coder.id] < row_id:
+            if whole:
+                yield LedgerFault("ledger.row_unattested", table=name, row_id=row[coder.id])
             row = next(rows, None)
         if row is None or row[coder.id] != row_id:
             yield LedgerFault("ledger.row_missing", table=name, row_id=row_id)
-        elif not isinstance(salt, bytes) or coder.hash(row, salt) != claimed:
+            continue
+        if not isinstance(salt, bytes) or coder.hash(row, salt) != claimed:
             yield LedgerFault("ledger.row_changed", table=name, row_id=row_id)
+        row = next(rows, None)
+    while whole and row is not None:
+        yield LedgerFault("ledger.row_unattested", table=name, row_id=row[coder.id])
+        row = next(rows, None)
 
 
 def _check_texts(session: Session, table: type[Table], walk: _Walk) -> Iterator[LedgerFault]:
@@ -315,6 +312,14 @@ def _check_texts(session: Session, table: type[Table], walk: _Walk) -> Iterator[
             yield LedgerFault("ledger.row_missing", table=name, row_id=row_id)
         elif sha256(b"".join((salt, start, text, end))).hexdigest() != claimed:
             yield LedgerFault("ledger.row_changed", table=name, row_id=row_id)
+    if _spoken_for(table):
+        for row_id in streaming.unattested(session, table):
+            yield LedgerFault("ledger.row_unattested", table=name, row_id=row_id)
+
+
+def _spoken_for(table: type[Table]) -> bool:
+    """Whether every row of a table is attested when it is written."""
+    return issubclass(table, (Recorded, Account, AccountGrant, ApiToken))
 
 
 def _stood(session: Session, ends: Sequence[Head], anchor: str) -> bool:

@@ -15,6 +15,7 @@ from expert_pool.bulk import insert_rows
 from expert_pool.ledger.canonical import coder_of, encode, raw_rows, salted, salts
 from expert_pool.ledger.heads import Head
 from expert_pool.registry import Attestation, LedgerEntry, Organiser, Table
+from expert_pool.statements import connection_of, select_rows
 from expert_pool.store import allocate_each
 
 START = "0" * 64
@@ -134,10 +135,9 @@ def _held(session: Session, organiser_id: int) -> Head:
     On SQLite the transaction holds everything already. PostgreSQL would show the end as it stood before the wait, were
     it asked in the same statement.
     """
-    connection = session.connection()
-    if connection.dialect.name == "postgresql":
+    if connection_of(session).dialect.name == "postgresql":
         hold(session, organiser_id)
-    last = connection.execute(_HEAD, {"organiser": organiser_id}).first()
+    last = select_rows(session, _HEAD, {"organiser": organiser_id}).one_or_none()
     if last is None:
         raise ValueError(f"there is no organiser {organiser_id}")
     return Head(organiser_id, last[0] or 0, last[1] or START)

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from expert_pool.registry.base import Table
+from expert_pool.registry.base import UNATTESTED, Table
 
 
 class Account(Table):
@@ -34,7 +34,7 @@ class Account(Table):
     totp_sealed: Mapped[bytes | None] = mapped_column(default=None)
     totp_at: Mapped[datetime | None] = mapped_column(default=None)
     """When the second factor was confirmed; before that it asks for nothing."""
-    totp_step: Mapped[int] = mapped_column(default=0)
+    totp_step: Mapped[int] = mapped_column(default=0, info={UNATTESTED: True})
     """The last time step whose code was taken: none is taken twice."""
 
 

@@ -36,6 +36,10 @@ def _values(members: type[Enum]) -> list[str]:
     return [str(member.value) for member in members]
 
 
+UNATTESTED = "expert_pool_unattested"
+"""In a column's `info`: it changes without a decision, and the ledger does not speak for it."""
+
+
 class Table(DeclarativeBase):
     """The base of every table."""
 

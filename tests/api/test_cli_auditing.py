@@ -143,7 +143,9 @@ def test_the_registry_completes_a_bare_list(tmp_path: Path, capsys: pytest.Captu
     rows = [["赵明远（虚构）", "委员", "EX-001"], ["外人", "委员", "EX-999"]]
     path = roster_of(tmp_path / "r.xlsx", ["姓名", "角色", "专家编码"], *rows)
     arguments = ["audit", path, *POLICY, "--registry", "COM-01", "--database", database, "--json"]
-    assert run(arguments) == 5
+    assert run(arguments) == 2
+    assert json.loads(capsys.readouterr().out)["error"]["code"] == "privacy.purpose_missing"
+    assert run([*arguments, "--purpose", "监督检查"]) == 5
     document = json.loads(capsys.readouterr().out)
     assert document["registry"]["matched"] == 1
     assert document["registry"]["unmatched"][0]["says"]["code"] == "audit.registry.code_unknown"

@@ -14,7 +14,8 @@ from working_office import WAIT, Office, done, working
 
 from expert_pool.accounts.rights import Role
 from expert_pool.audits.asking import MOST_UNPACKED
-from expert_pool.registry import LedgerEntry
+from expert_pool.privacy.exports import touches
+from expert_pool.registry import Export, LedgerEntry, Look
 
 POLICY = {"policy": "cn-title-jilin-2013", "on": "2026-09-20", "purpose": "年度监督检查"}
 
@@ -89,12 +90,18 @@ def test_everything_wrong_with_a_roster_comes_back_in_both_languages(client: Any
 
 
 def test_with_the_registry_the_look_is_on_the_ledger(office: Office, client: Any) -> None:
-    result = done(send(client, PEOPLE, place="/api/v1/committees/C1/audits"))
+    known = roster(("专家1（虚构）", "委员", "长白机器有限公司（虚构）", "50"), ("外人", "委员", "甲", "40"))
+    result = done(send(client, known, place="/api/v1/committees/C1/audits"))
     assert result["audit"]["registry"]["committee"] == "C1"
+    assert result["audit"]["registry"]["matched"] == 1
     with office.store.reading() as session:
         told = session.scalars(select(LedgerEntry).order_by(LedgerEntry.id.desc()).limit(3)).all()
+        looks = session.scalars(select(Look)).all()
+        exports = session.scalars(select(Export)).all()
     assert [entry.action for entry in told] == ["export.finished", "export.begun", "audit.registry_read"]
     assert {entry.actor for entry in told} == {"audit.chen"}
+    assert [(look.actor, look.purpose) for look in looks] == [("audit.chen", POLICY["purpose"])]
+    assert [touches(export.experts, looks[0].expert_id) for export in exports] == [True]
     clerk = office.sign_in("office.li", Role.COMMITTEE_OFFICE)
     assert send(clerk, PEOPLE, place="/api/v1/committees/C1/audits").status_code == 403
     assert send(client, PEOPLE, place="/api/v1/committees/C9/audits").status_code == 404

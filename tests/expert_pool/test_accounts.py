@@ -369,7 +369,12 @@ def test_every_grant_is_attested_in_its_organisers_chain(province: Store) -> Non
             Organiser, Organiser.id == LedgerEntry.organiser_id
         )
         said = [tuple(row) for row in session.execute(chain.order_by(LedgerEntry.id))]
-        assert said == [("import", "HR"), ("account.created", "HR"), ("account.granted", "CITY")]
+        assert said == [
+            ("import", "HR"),
+            ("account.created", "HR"),
+            ("account.password_changed", "HR"),
+            ("account.granted", "CITY"),
+        ]
         assert ledger.verify(session) == []
         grant = managing.grants_of(session, made)[0]
         grant.role = "draw_supervisor"

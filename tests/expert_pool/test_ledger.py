@@ -203,15 +203,17 @@ def test_erasure_leaves_the_chain_whole(chain: tuple[Store, int]) -> None:
     assert codes(store) == set()
 
 
-def test_records_written_past_the_ledger_are_counted(tiny: Tiny) -> None:
+def test_a_record_written_past_the_ledger_is_found(tiny: Tiny) -> None:
     with tiny.store.session() as session:
-        assert ledger.unattested(session) == {}
+        assert ledger.verify(session) == []
         old = session.scalars(select(Skill)).first()
         assert old is not None
         copy = {column.name: getattr(old, column.name) for column in old.__table__.columns}
-        session.add(Skill(**{**copy, "id": None}))
+        session.add(forged := Skill(**{**copy, "id": None}))
         session.flush()
-        assert ledger.unattested(session) == {"skill": 1}
+        assert ledger.verify(session) == [
+            ledger.LedgerFault("ledger.row_unattested", table="skill", row_id=forged.id)
+        ]
 
 
 def test_an_entry_goes_with_its_transaction(chain: tuple[Store, int]) -> None:
@@ -395,7 +397,6 @@ def test_many_rows_are_attested_in_bulk(store: Store) -> None:
         write(session, tiny.organiser_id, row_ids={Skill: reversed(ids)})
     with store.session() as session:
         assert ledger.verify(session) == []
-        assert ledger.unattested(session) == {}
         session.execute(
             update(Skill).where(Skill.id == ids[7_777]).values(holds_on=Skill.holds_on + timedelta(0))
         )

@@ -27,6 +27,7 @@ def audit(
     level: Annotated[str, typer.Option("--level", metavar="senior|mid|junior")] = "senior",
     output: Annotated[list[Path] | None, typer.Option("-o", "--output", metavar="REPORT")] = None,
     registry: Annotated[str | None, typer.Option("--registry", metavar="COMMITTEE")] = None,
+    purpose: Annotated[str, typer.Option("--purpose", metavar="TEXT")] = "",
     override: Annotated[list[str] | None, typer.Option("--override", metavar="NAME=VALUE")] = None,
     why: Annotated[list[str] | None, typer.Option("--why", metavar="TEXT")] = None,
     template: Annotated[Path | None, typer.Option("--template", metavar="FILE.xlsx")] = None,
@@ -35,7 +36,7 @@ def audit(
     from api.cli.commands.policy import overrides_of
     from expert_pool import clock
     from expert_pool.audits import RosterFaults, write_template
-    from expert_pool.audits.asking import audited
+    from expert_pool.audits.asking import Behind, audited
     from expert_pool.policies.load import load
 
     face = Face.of(context)
@@ -58,7 +59,7 @@ def audit(
         with progress(face) as report, ExitStack() as stack:
             behind = None
             if registry is not None:
-                behind = (stack.enter_context(face.store()), face.viewer(), registry)
+                behind = Behind(stack.enter_context(face.store()), face.viewer(), registry, purpose)
             done = audited(roster, rules, day, level=level, registry=behind, report=report)
     except RosterFaults as faults:
         return _refused(face, roster, faults)

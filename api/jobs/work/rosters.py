@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from api.jobs.job import Job, Result
 from api.jobs.work.asks import AuditAsk, overrides_of
 from expert_pool import clock
 from expert_pool.accounts.rights import Right
 from expert_pool.audits import RosterFaults
-from expert_pool.audits.asking import audit_papers, audited_bytes
+from expert_pool.audits.asking import Behind, audit_papers, audited_bytes
 from expert_pool.policies.load import preset
 from expert_pool.privacy import exports
 from expert_pool.privacy.watermark import stamp_document
@@ -40,19 +40,22 @@ def audit(job: Job) -> Result:
             policy,
             ask.on,
             level=ask.level,
-            registry=(job.store, viewer, ask.committee) if ask.committee else None,
+            registry=Behind(job.store, viewer, ask.committee, ask.purpose) if ask.committee else None,
             report=job.report,
         )
     except RosterFaults as faults:
         errors = [error.document() for error in faults.errors]
         return Result({"ok": False, "errors": errors, "audit": None})
     job.report(Progress("documents"))
-    files = _marked(job, viewer, ask, audit_papers(found, languages()))
+    experts = () if found.registry is None else found.registry.experts
+    files = _marked(job, viewer, ask, audit_papers(found, languages()), experts)
     return Result({"ok": True, "errors": [], "audit": found.model_dump(mode="json")}, files)
 
 
-def _marked(job: Job, viewer: Viewer, ask: AuditAsk, papers: Mapping[str, bytes]) -> list[Attachment]:
-    """The papers with their watermark, told on the ledger."""
+def _marked(
+    job: Job, viewer: Viewer, ask: AuditAsk, papers: Mapping[str, bytes], experts: Collection[int]
+) -> list[Attachment]:
+    """The papers with their watermark, told on the ledger with the experts (ids) whom they speak of."""
     with job.store.session() as session:
         stamp = exports.begin(
             session,
@@ -70,5 +73,5 @@ def _marked(job: Job, viewer: Viewer, ask: AuditAsk, papers: Mapping[str, bytes]
         files.append(Attachment(name, marked, MEDIA_TYPES[suffix]))
     with job.store.session() as session:
         marks = [exports.FileMark.of(file.name, file.content) for file in files]
-        exports.finish_hashed(session, viewer, stamp, marks)
+        exports.finish_hashed(session, viewer, stamp, marks, expert_ids=experts)
     return files

@@ -19,7 +19,18 @@ from expert_pool.audits.registry import completed
 from expert_pool.audits.report import RegistryUsed
 from expert_pool.audits.roster import Roster, Unit
 from expert_pool.policies.load import load
-from expert_pool.registry import EmployerName, Expert, LedgerEntry, NameKind, Outcome, Role, Service
+from expert_pool.privacy.own_record import who_looked
+from expert_pool.registry import (
+    Attestation,
+    EmployerName,
+    Expert,
+    LedgerEntry,
+    Look,
+    NameKind,
+    Outcome,
+    Role,
+    Service,
+)
 from expert_pool.viewer import Viewer
 
 ON = date(2026, 9, 20)
@@ -34,7 +45,8 @@ def row(name: str, role: str = "委员", **cells: Any) -> dict[str, Any]:
 def completed_roster(tiny: Tiny, rows: list[dict[str, Any]], tmp_path: Path) -> tuple[Roster, RegistryUsed]:
     path = Book({"名单": rows}).save(tmp_path / "名单.xlsx")
     viewer = Viewer.system("supervisor")
-    return completed(tiny.store, viewer, read_roster(path, ON), committee="C1", policy=POLICY, on=ON)
+    roster = read_roster(path, ON)
+    return completed(tiny.store, viewer, roster, committee="C1", policy=POLICY, on=ON, purpose="监督检查")
 
 
 def test_people_are_matched_by_code_or_by_name_and_employer(
@@ -167,16 +179,44 @@ def test_a_name_of_several_employers_is_compared_as_written(
     assert roster.meant(Unit("理工")) == Unit("理工")
 
 
-def test_each_look_is_in_the_ledger(sqlite_tiny: Tiny, now: datetime, tmp_path: Path) -> None:
-    rows = [row("专家1（虚构）", 专家编码="E01")]
+def test_each_look_is_in_the_ledger_and_in_the_own_record(
+    sqlite_tiny: Tiny, now: datetime, tmp_path: Path
+) -> None:
+    """Whose records were matched and looked at, and what for; of people not matched there is nothing to tell."""
+    rows = [row("专家1（虚构）", 专家编码="E01"), row("专家5（虚构）", 工作单位=UNIVERSITY), row("外人")]
     roster, used = completed_roster(sqlite_tiny, rows, tmp_path)
     with sqlite_tiny.store.reading() as session:
         entry = session.scalars(select(LedgerEntry).order_by(LedgerEntry.id.desc())).first()
         assert entry is not None
         assert (entry.action, entry.actor, entry.subject) == ("audit.registry_read", "supervisor", "C1")
-        payload = {"roster": roster.sha256, "on": ON, "people": 1, "matched": 1}
+        payload = {"roster": roster.sha256, "on": ON, "people": 3, "matched": 2, "purpose": "监督检查"}
         assert ledger.matches(entry, payload)
-    assert used.committee == "C1"
+        attested = select(Attestation.row_id).where(
+            Attestation.entry_id == entry.id, Attestation.table == "look"
+        )
+        looks = session.scalars(select(Look).where(Look.id.in_(attested)).order_by(Look.id)).all()
+        wanted = [sqlite_tiny.ids["expert"][code] for code in ("E01", "E05")]
+        assert [(look.expert_id, look.actor, look.fields) for look in looks] == [
+            (expert, "supervisor", "facts") for expert in wanted
+        ]
+        (seen,) = who_looked(session, wanted[0])
+        assert (seen.actor, seen.what, seen.purpose, seen.at) == ("supervisor", "facts", "监督检查", now)
+        assert ledger.verify(session) == []
+    assert (used.committee, used.experts) == ("C1", tuple(wanted))
+
+
+def test_nothing_is_read_without_a_purpose(sqlite_tiny: Tiny, tmp_path: Path) -> None:
+    path = Book({"名单": [row("专家1（虚构）", 专家编码="E01")]}).save(tmp_path / "名单.xlsx")
+    with refused("privacy.purpose_missing"):
+        completed(
+            sqlite_tiny.store,
+            Viewer.system("supervisor"),
+            read_roster(path, ON),
+            committee="C1",
+            policy=POLICY,
+            on=ON,
+            purpose=" ",
+        )
 
 
 def test_nobody_known_and_strangers_are_refused_or_left_alone(
@@ -190,4 +230,12 @@ def test_nobody_known_and_strangers_are_refused_or_left_alone(
         (Viewer("x", frozenset({999})), "C1", "panels.committee_unknown"),
     ):
         with refused(code):
-            completed(sqlite_tiny.store, viewer, roster, committee=committee, policy=POLICY, on=ON)
+            completed(
+                sqlite_tiny.store,
+                viewer,
+                roster,
+                committee=committee,
+                policy=POLICY,
+                on=ON,
+                purpose="监督检查",
+            )
