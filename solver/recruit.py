@@ -85,10 +85,12 @@ def recruit(
     problem: Problem,
     *,
     seconds: float = 30.0,
+    modest: bool = True,
     report: Reporter = silent,
     cancelled: Cancelled = lambda: False,
 ) -> Recruitment:
-    """The fewest recruits with whom a panel keeps every hard rule of the problem, and what is asked of them."""
+    """The fewest recruits with whom a panel keeps every hard rule of the problem, and (`modest`) of so many those of whom
+    least is asked."""
     ends = time.monotonic() + seconds
     report(Progress("recruit"))
     asked = smaller(problem)
@@ -98,7 +100,8 @@ def recruit(
     people = [kind for kind in kinds for _ in range(places)]
     first = _Price(id="recruits", level=1, first=real, prices=(1,) * len(people))
     larger = replace(with_people(asked, people), goals=(first,))
-    outcome = settle(limited(larger, FIRST_PART * (ends - time.monotonic())), None, report, cancelled)
+    part = FIRST_PART if modest else 1.0
+    outcome = settle(limited(larger, part * (ends - time.monotonic())), None, report, cancelled)
     if outcome.status == "infeasible":
         return Recruitment("no_number_helps" if complete else "undecided")
     bound = outcome.goals[0].bound if outcome.goals and complete else 0
@@ -108,9 +111,9 @@ def recruit(
     if count == 0:
         return Recruitment("none_needed", 0)
     found = _seated(outcome.panel, real, people)
-    every, _ = kinds_of(asked, best_only=False)
-    modest = False
-    if len(every) * count <= MOST_PEOPLE:
+    every = kinds_of(asked, best_only=False)[0] if modest else []
+    settled = False
+    if modest and len(every) * count <= MOST_PEOPLE:
         people = [kind for kind in every for _ in range(count)]
         fewest = _AtMost(id="recruits_at_most", first=real, most=count)
         goal = _Price(id="asked", level=1, first=real, prices=tuple(kind.asked for kind in people))
@@ -118,8 +121,8 @@ def recruit(
         outcome = settle(limited(larger, ends - time.monotonic()), None, report, cancelled)
         if outcome.panel is not None:
             found = _seated(outcome.panel, real, people)
-            modest = outcome.status == "optimal"
-    return Recruitment("found", count, bound, found, modest)
+            settled = outcome.status == "optimal"
+    return Recruitment("found", count, bound, found, settled)
 
 
 def smaller(problem: Problem) -> Problem:

@@ -17,6 +17,7 @@ from solver.model import funnel
 from solver.problem import Problem
 from solver.profiles import profiles_of, with_all_specialties
 from solver.recruit_season import recruit_season
+from solver.recruit_together import Together, handed_out
 
 
 @st.composite
@@ -112,6 +113,44 @@ def test_profiles_that_no_committee_tells_apart_are_one(complete: Problem) -> No
     one, _ = profiles_of([complete], best_only=True)
     two, _ = profiles_of(twice, best_only=True)
     assert len(one) == len(two)
+
+
+def test_fields_that_share_nobody_are_settled_apart(complete: Problem) -> None:
+    """And together they need what each needs alone; cut off, what is proven of both is told."""
+    column = complete.facts["sector"]
+    private = column.names.index("private")
+    values = column.values.copy()
+    values[values == private] = (private + 1) % len(column.names)
+    rules = tuple(r for r in complete.rules if r.id != "ratio")
+    one = replace(complete, facts={**complete.facts, "sector": replace(column, values=values)}, rules=rules)
+    named = one.specialties
+    other = replace(
+        one,
+        on=one.on + timedelta(days=7),
+        specialties=replace(
+            named, code=tuple(f"X{c}" for c in named.code), broad=tuple(f"X{c}" for c in named.broad)
+        ),
+    )
+    gate = [r for r in one.rules if r.id == "peer_grade"]
+    alone = recruit_season([one], seconds=60)
+    both = recruit_season([one, other], seconds=80)
+    assert both.proven
+    assert both.gap == 0
+    assert alone.count is not None
+    assert both.count == (2 if gate else 1) * alone.count
+
+
+def test_recruits_are_handed_out_so_that_nobody_sits_twice_a_day() -> None:
+    """On every day the first are seated first; each problem gets as many as the model gave it."""
+    found = Together({0: 3, 4: 1}, ({0: 2}, {0: 1, 4: 1}, {0: 3}), 4)
+    days = [7, 7, 8]
+    told = handed_out(found, days)
+    assert sum(told.values()) == found.count
+    for _, serves in told:
+        assert len({days[i] for i in serves}) == len(serves)
+    for i, used in enumerate(found.used):
+        for j, number in used.items():
+            assert sum(n for (k, serves), n in told.items() if k == j and i in serves) == number
 
 
 def test_without_time_nothing_is_claimed_of_a_season(complete: Problem) -> None:

@@ -45,7 +45,18 @@ def health_told(face: Face, health: "Health") -> list[Any]:
             )
         )
     plan = health.plan
-    lines.append(face.say(f"cli.health.plan.{plan.status}", count=plan.count, bound=plan.bound))
+    settled = plan.count == plan.bound
+    lines.append(
+        face.say(
+            f"cli.health.plan.{plan.status}",
+            count=plan.count or None,
+            bound=plan.bound if plan.status == "undecided" or not settled else None,
+            fewest=settled,
+        )
+    )
+    left_out = sum(one.status == "unasked" for one in plan.meetings)
+    if left_out:
+        lines.append(face.say("cli.health.plan.left_out", meetings=left_out))
     if plan.profiles:
         profiles = [
             (

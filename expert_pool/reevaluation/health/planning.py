@@ -23,7 +23,7 @@ from solver.progress import Progress, Reporter
 from solver.recruit import smaller
 from solver.recruit_season import Recruited, recruit_season
 
-READING = 0.5
+READING = 0.65
 """The part of the time in which problems are laid out; meetings left over then are marked as not asked."""
 
 
