@@ -31,7 +31,7 @@ _FIRST = (1980, 1, 1, 0, 0, 0)
 """The earliest time a zip can hold."""
 
 
-class _Letter(Paper):
+class LetterPaper(Paper):
     """A report with the running text of a letter."""
 
     def body(self, text: str, *, side: Side = "left", indent: bool = True) -> None:
@@ -51,7 +51,7 @@ def letter_document(content: LetterContent, lang: str) -> bytes:
         return say(f"cycle.letter.{name}", lang, **params)
 
     words = letter_words(content, lang)
-    paper = _Letter(lang, word("header", cycle=content.cycle))
+    paper = LetterPaper(lang, word("header", cycle=content.cycle))
     paper.title(content.organiser, words.title)
     paper.body(words.paragraphs[0], indent=False)
     paper.body(opening(content, lang))
@@ -71,7 +71,7 @@ def letter_document(content: LetterContent, lang: str) -> bytes:
     paper.body(say("cycle.letter.day", lang, on=content.issued.isoformat()), side="right", indent=False)
     whole = BytesIO()
     paper.save(whole)
-    return _timeless(whole.getvalue())
+    return timeless(whole.getvalue())
 
 
 def _summary(content: LetterContent, lang: str) -> list[tuple[str, str]]:
@@ -119,7 +119,7 @@ def _record(record: Behind, lang: str) -> tuple[str, str, str, str]:
     )
 
 
-def _timeless(document: bytes) -> bytes:
+def timeless(document: bytes) -> bytes:
     """The same package with no time of writing in it."""
     whole = BytesIO()
     with ZipFile(BytesIO(document)) as old, ZipFile(whole, "w", ZIP_DEFLATED) as new:

@@ -197,6 +197,22 @@ def _check_employer_cycles(draft: Draft, links: Sequence[Link], errors: Errors) 
             _add(draft, row, "other", code, errors, value=_said(draft, row, "other"))
 
 
+def _check_results(draft: Draft, errors: Errors) -> None:
+    for row, (reviewed, passed) in enumerate(
+        zip(draft.values("reviewed"), draft.values("passed"), strict=True)
+    ):
+        if reviewed is not None and passed is not None and passed > reviewed:
+            _add(draft, row, "passed", "import.more_passed", errors, passed=passed, reviewed=reviewed)
+    _check_seasons(draft, errors)
+
+
+def _check_seasons(draft: Draft, errors: Errors) -> None:
+    """Nothing is told of a season before it has begun."""
+    for row, (season, on) in enumerate(zip(draft.values("season"), draft.values("holds_on"), strict=True)):
+        if season is not None and on is not None and season > on.year:
+            _add(draft, row, "season", "import.season_ahead", errors, season=season, on=on.isoformat())
+
+
 def _said(draft: Draft, row: int, name: str) -> Any:
     return draft.typed.values(name)[row]
 
@@ -210,6 +226,8 @@ _CHECKS: Mapping[str, Callable[[Draft, Errors], None]] = {
     "specialty_mappings": _check_mappings,
     "relations": _check_relations,
     "disciplines": _check_disciplines,
+    "review_results": _check_results,
+    "complaints": _check_seasons,
 }
 
 __all__ = ["Link", "check", "cycles"]

@@ -10,17 +10,18 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from expert_pool.imports.cells import FORMULA_STARTS
+from expert_pool.imports.contents import Content, any_sheet, sheets_of
 from expert_pool.imports.labels import NO, YES, spoken
-from expert_pool.imports.sheets import SHEETS, Column, Kind, Sheet
+from expert_pool.imports.sheets import Column, Kind, Sheet
 from expert_pool.keys import Key
 from expert_pool.privacy.looking import masked, masked_national_id, masked_phone
 from expert_pool.privacy.watermark import Stamp, csv_line, stamp_page, stamp_workbook
 from expert_pool.records import standing
-from expert_pool.registry import Discipline
+from expert_pool.registry import Discipline, RatingCriterion, RatingScale
 from expert_pool.store import Store
 from expert_pool.viewer import Viewer, visible
 from solver.errors import Fault
@@ -43,10 +44,11 @@ def export_tables(
     *,
     form: str = "csv",
     lang: str = "zh",
+    content: Content = "tables",
     report: Reporter = silent,
     stamp: Stamp | None = None,
 ) -> dict[str, int]:
-    """Write what the viewer may see: a folder of `<sheet>.csv`, or one workbook; say how many rows each sheet has.
+    """Write what the viewer may see of a content: a folder of `<sheet>.csv`, or one workbook; say how many rows each sheet has.
 
     Records are written as they stand now: without those corrected or taken back. National IDs and phones are
     masked; import leaves masked cells empty. Everything else comes back the same when imported elsewhere. `stamp`: the
@@ -60,7 +62,7 @@ def export_tables(
         raise Fault("import.form_unknown", "form", value=form, allowed="csv, xlsx")
     try:
         with store.reading() as session:
-            sheets = _sheets(session, viewer, store.key, lang, report)
+            sheets = _sheets(session, viewer, store.key, lang, content, report)
             if form == "csv":
                 return _write_folder(place, sheets, stamp)
             return _write_workbook(place, sheets, stamp, lang)
@@ -81,12 +83,23 @@ def title(sheet: Sheet, lang: str) -> str:
 Rows = tuple[Sheet, list[str], str, Iterator[list[Cell]]]
 
 
-def _sheets(session: Session, viewer: Viewer, key: Key, lang: str, report: Reporter) -> Iterator[Rows]:
-    codes = _Codes(session, viewer)
-    for number, sheet in enumerate(SHEETS.values()):
-        report(Progress("export", number, len(SHEETS)))
+def _sheets(
+    session: Session, viewer: Viewer, key: Key, lang: str, content: Content, report: Reporter
+) -> Iterator[Rows]:
+    codes, every = _Codes(session, viewer), sheets_of(content)
+    for number, sheet in enumerate(every.values()):
+        report(Progress("export", number, len(every)))
         yield sheet, headers(sheet, lang), title(sheet, lang), _rows(session, viewer, key, sheet, lang, codes)
-    report(Progress("export", len(SHEETS), len(SHEETS)))
+    report(Progress("export", len(every), len(every)))
+
+
+def own_rows(viewer: Viewer, table: Any) -> list[ColumnElement[bool]]:
+    """Conditions under which rows of a sheet's table leave the house with the viewer."""
+    from expert_pool.directory import shown  # which knows the sheets of this package
+
+    if table is RatingCriterion:
+        return [RatingCriterion.scale_id.in_(select(RatingScale.id).where(*visible(viewer, RatingScale)))]
+    return shown(viewer, table)
 
 
 class _Codes:
@@ -102,7 +115,7 @@ class _Codes:
         return self._read[sheet]
 
     def _codes(self, sheet: str) -> dict[int, str]:
-        table: Any = SHEETS[sheet].table
+        table: Any = any_sheet(sheet).table
         key = table.version + "/" + table.code if sheet == "specialties" else table.code
         found = self._session.execute(select(table.id, key).where(*visible(self._viewer, table)))
         return dict(found.all())
@@ -130,9 +143,7 @@ def _rows(
         )
         for column in sheet.columns
     ]
-    from expert_pool.directory import shown  # which knows the sheets of this package
-
-    statement = select(*fields).where(*shown(viewer, table)).order_by(table.id)
+    statement = select(*fields).where(*own_rows(viewer, table)).order_by(table.id)
     if sheet.recorded:
         statement = statement.where(standing(table))
     writers = [_Writer(column, sheet, key, lang, codes) for column in sheet.columns]
@@ -231,4 +242,4 @@ def _count(rows: Iterator[list[Cell]], write: Any) -> int:
     return count
 
 
-__all__: Sequence[str] = ["export_tables", "headers", "masked", "title"]
+__all__: Sequence[str] = ["export_tables", "headers", "masked", "own_rows", "title"]

@@ -10,10 +10,10 @@ from typing import Any
 from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, or_, select, true
 from sqlalchemy.orm import Session
 
-from expert_pool.columns import kept
 from expert_pool.imports.sheets import SHEETS, Column, Kind, Sheet
 from expert_pool.imports.typed import TypedSheet
 from expert_pool.registry import EmployerLink, Expert, Meeting, Organiser
+from expert_pool.statements import kept, select_rows
 from expert_pool.viewer import Viewer, visible
 
 MOST_ASKED = 20_000
@@ -108,12 +108,10 @@ def known_records(
     fields = _record_fields(sheet)
     some = len(subjects) <= MOST_ASKED
     statement = _records(viewer, sheet.name, some)
-    session.flush()
-    connection = session.connection()
     found: dict[int, Any] = {}
     for part in _parts(subjects) if some else [None]:
         given = {"asked": part} if part is not None else {}
-        for row in connection.execute(statement, given):
+        for row in select_rows(session, statement, given):
             found[row[0]] = row
     superseded = {row[3] for row in found.values()}
     return [
@@ -188,10 +186,8 @@ def _things(
     """The things of a sheet by the values of `key`; `some`: only those whose (one) key is among them."""
     statement = _statement(viewer, name, key, some is not None)
     width = len(key)
-    session.flush()
-    connection = session.connection()
     for part in [None] if some is None else _parts(some):
-        for row in connection.execute(statement, {} if part is None else {"asked": part}):
+        for row in select_rows(session, statement, {} if part is None else {"asked": part}):
             yield tuple(row[:width]), KnownThing(row[width], bool(row[width + 1]), tuple(row[width + 2 :]))
 
 

@@ -15,6 +15,9 @@ from expert_pool.imports.typed import TypedSheet
 from expert_pool.registry import Depth
 from expert_pool.viewer import Viewer
 
+OF_COMMITTEES = frozenset({"review_results", "complaints"})
+"""Sheets whose rows belong to the committee's organiser."""
+
 
 @dataclass(frozen=True, slots=True)
 class Importer:
@@ -69,10 +72,16 @@ def resolve(
     lookup = _Lookup(ids, catalogue, broken, importer.today)
     teller = _teller(typed, known, importer, ids["organisers"], errors)
     drafts: dict[str, Draft] = {}
-    for name, each in typed.items():
+    owners: dict[int, int] = {}
+    for name in (name for name in SHEETS if name in typed):  # committees before what is about them
+        each = typed[name]
         fields = {column.field: _resolved(each, column, lookup, errors) for column in each.sheet.columns}
+        if name in OF_COMMITTEES:
+            _own_by_committee(each, fields, owners or _owners(known), errors)
         _complete(each, fields, importer, teller, errors)
         drafts[name] = Draft(each, fields, own.get(name, ()))
+        if name == "committees":
+            owners = _owners(known) | dict(zip(own[name], fields["organiser_id"], strict=True))
     for name, draft in drafts.items():
         _check_owner(name, draft, known, importer.viewer, errors)
     return Resolved(drafts, catalogue, teller)
@@ -233,11 +242,43 @@ def _complete(
     sheet = typed.sheet
     if sheet.recorded:
         owners = zip(fields["organiser_id"], typed.values("organiser"), strict=True)
-        fields["organiser_id"] = [teller if said is None else owner for owner, said in owners]
+        fields["organiser_id"] = [
+            teller if said is None and owner is None else owner for owner, said in owners
+        ]
         fields["recorded_at"] = [moment or importer.moment for moment in fields["recorded_at"]]
-    for name, otherwise in (("reason", ""), ("source", ""), ("place", ""), ("directed", False)):
+    for name, otherwise in (
+        ("reason", ""),
+        ("source", ""),
+        ("place", ""),
+        ("reference", ""),
+        ("directed", False),
+    ):
         if name in fields and not sheet.column(name).required:
             fields[name] = [otherwise if value is None else value for value in fields[name]]
+
+
+def _owners(known: KnownThings) -> dict[int, int]:
+    """The organiser of each committee the file mentions and the registry knows."""
+    place = [column.name for column in SHEETS["committees"].values].index("organiser")
+    return {thing.id: thing.values[place] for thing in known.rows["committees"].values()}
+
+
+def _own_by_committee(
+    typed: TypedSheet, fields: dict[str, list[Any]], owners: Mapping[int, int], errors: Errors
+) -> None:
+    """What is told about a committee is its organiser's: named or not, nobody else's."""
+    said = typed.values("organiser")
+    for row, committee in enumerate(fields["committee_id"]):
+        owner = owners.get(committee)
+        if owner is None:
+            continue
+        if said[row] is None:
+            fields["organiser_id"][row] = owner
+        elif fields["organiser_id"][row] not in (None, owner):
+            errors.add(
+                typed.sheet.name, typed.numbers[row], typed.header("organiser"), "import.committee_of_other",
+                committee=typed.values("committee")[row],
+            )  # fmt: skip
 
 
 def _check_owner(name: str, draft: Draft, known: KnownThings, viewer: Viewer, errors: Errors) -> None:

@@ -213,6 +213,19 @@ _ALL = (
         key=("committee", "kind", "holds_on"),
     ),
     _record(
+        "review_results", "评审结果", r.ReviewResult,
+        _ref("committee", "评委会编码", "committees"), _integer("season", "年度", 1900, 2200),
+        _integer("reviewed", "评审人数", 0, 10_000_000), _integer("passed", "通过人数", 0, 10_000_000),
+        _text("reference", "公布文号", False), _holds("公布日期"),
+        key=("committee", "season"),
+    ),
+    _record(
+        "complaints", "投诉", r.Complaint,
+        _ref("committee", "评委会编码", "committees"), _text("reference", "投诉文号"),
+        _integer("season", "年度", 1900, 2200), _yes("upheld", "是否属实", False), _holds("收到日期"),
+        key=("committee", "reference"),
+    ),
+    _record(
         "employer_names", "单位名称", r.EmployerName,
         _employer(), _choice("kind", "名称类型", r.NameKind), _text("name", "单位名称"),
         _holds("启用日期"), _until("停用日期"),

@@ -15,11 +15,12 @@ from typing import Any
 
 from sqlalchemy import select
 
-from expert_pool import clock, directory
+from expert_pool import clock
 from expert_pool.imports.cells import FORMULA_STARTS
-from expert_pool.imports.exporting import headers, title
+from expert_pool.imports.contents import CONTENTS, sheets_of
+from expert_pool.imports.exporting import headers, own_rows, title
 from expert_pool.imports.labels import NO, YES, spoken
-from expert_pool.imports.sheets import SHEETS, Kind, Sheet
+from expert_pool.imports.sheets import Kind, Sheet
 from expert_pool.imports.streamed_workbook import StreamedWorkbook
 from expert_pool.privacy.watermark import Stamp, csv_line
 from expert_pool.records import standing
@@ -33,9 +34,10 @@ CHUNK = 2_000
 
 def sheet_named(name: str) -> Sheet:
     """A sheet by its name. Raises Fault `entering.sheet_unknown`."""
-    if name not in SHEETS:
-        raise Fault("entering.sheet_unknown", name, known=list(SHEETS))
-    return SHEETS[name]
+    every = {sheet.name: sheet for content in CONTENTS for sheet in sheets_of(content).values()}
+    if name not in every:
+        raise Fault("entering.sheet_unknown", name, known=list(every))
+    return every[name]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ def _part(
 ) -> tuple[list[list[Any]], list[int]]:
     tells = telling(sheet.name)
     table = tells.table
-    conditions = directory.shown(viewer, table)
+    conditions = own_rows(viewer, table)
     if sheet.recorded:
         conditions.append(standing(table, moment))
     statement = tells.statement.where(table.id > after, *conditions).order_by(table.id).limit(CHUNK)

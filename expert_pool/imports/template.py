@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from expert_pool.imports.contents import Content, any_sheet, sheets_of
 from expert_pool.imports.exporting import headers, title
 from expert_pool.imports.labels import NO, YES, allowed, spoken
-from expert_pool.imports.sheets import EXPLANATION, SHEETS, Column, Kind, Sheet
+from expert_pool.imports.sheets import EXPLANATION, Column, Kind, Sheet
 from expert_pool.words import say
 from solver.errors import Fault
 
@@ -20,8 +22,8 @@ LINES = 5_000
 _REQUIRED, _OPTIONAL = "FFF2CC", "EDEDED"
 
 
-def write_template(path: str | Path, lang: str = "zh") -> None:
-    """Write an empty workbook whose headers are Chinese or English; import reads it back once it is filled in.
+def write_template(path: str | Path, lang: str = "zh", content: Content = "tables") -> None:
+    """Write an empty workbook for a content, whose headers are Chinese or English; import reads it back once it is filled in.
 
     Required headers are marked by colour; cells of codes and dates are text, so that a spreadsheet changes none.
     Raises Fault `import.cannot_write`, or `import.unknown_kind_of_file` when `path` is not an .xlsx.
@@ -33,8 +35,9 @@ def write_template(path: str | Path, lang: str = "zh") -> None:
         raise Fault("import.unknown_kind_of_file", str(place), suffix=place.suffix)
     workbook = openpyxl.Workbook()
     workbook.remove(workbook.worksheets[0])
-    _explain(workbook.create_sheet(EXPLANATION.get(lang, EXPLANATION["en"])), lang)
-    for sheet in SHEETS.values():
+    sheets = sheets_of(content)
+    _explain(workbook.create_sheet(EXPLANATION.get(lang, EXPLANATION["en"])), sheets.values(), lang)
+    for sheet in sheets.values():
         _lay_out(workbook.create_sheet(title(sheet, lang)), sheet, lang)
     try:
         workbook.save(place)
@@ -45,7 +48,7 @@ def write_template(path: str | Path, lang: str = "zh") -> None:
 def explained(column: Column, lang: str) -> str:
     """What may stand in a column, in words."""
     choices = allowed(column.choices) if column.choices else ""
-    to = f"{SHEETS[column.to].zh} / {column.to}" if column.to else ""
+    to = f"{any_sheet(column.to).zh} / {column.to}" if column.to else ""
     return say(
         f"import.kind.{column.kind.value}", lang, allowed=choices, to=to, low=column.low, high=column.high
     )
@@ -81,7 +84,7 @@ def _choices(column: Column, lang: str) -> list[str]:
     return []
 
 
-def _explain(page: Worksheet, lang: str) -> None:
+def _explain(page: Worksheet, sheets: Iterable[Sheet], lang: str) -> None:
     from openpyxl.styles import Alignment, Font
 
     page.append([say("import.explain.title", lang)])
@@ -90,7 +93,7 @@ def _explain(page: Worksheet, lang: str) -> None:
     page.append(
         [say(f"import.explain.{name}", lang) for name in ("sheet", "zh", "en", "required", "content")]
     )
-    for sheet in SHEETS.values():
+    for sheet in sheets:
         about = say(f"import.about.{sheet.name}", lang)
         page.append([f"{sheet.zh} / {sheet.name}", "", "", "", about])
         page.cell(page.max_row, 1).font = Font(bold=True)

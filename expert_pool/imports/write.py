@@ -16,6 +16,7 @@ from expert_pool.imports.known import stored_field
 from expert_pool.imports.plan import Plan
 from expert_pool.imports.resolve import Draft, Importer
 from expert_pool.imports.sheets import SHEETS, Kind
+from expert_pool.initials import initials
 from expert_pool.keys import Key
 from expert_pool.registry import Depth, Sanction
 from expert_pool.registry.base import Table
@@ -113,6 +114,7 @@ def _columns(
     if draft.sheet.name == "experts":
         values |= _sealed(draft, rows, key)
         values["pseudonym"] = [key.pseudonym(code) for code in values["code"]]
+        values["initials"] = [initials(name) for name in values["name"]]
     return values
 
 
@@ -164,6 +166,8 @@ def _update(session: Session, plan: Plan, ids: Ids, key: Key) -> None:
             elif value is not None:
                 changes[f"{column.field}_sealed"] = key.seal(value)
                 changes[stored_field(column)] = draft.fields[stored_field(column)][row]
+        if draft.sheet.name == "experts" and "name" in changes:
+            changes["initials"] = initials(changes["name"])
         session.connection().execute(update(table.__table__).where(table.id == id_).values(changes))
 
 

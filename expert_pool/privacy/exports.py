@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import file_digest, sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
@@ -20,11 +21,14 @@ from expert_pool import clock, ledger
 from expert_pool.directory import shown
 from expert_pool.privacy.purposes import first_organiser, purpose_of
 from expert_pool.privacy.watermark import Stamp, new_serial, serials_in
-from expert_pool.registry import Expert, Export, ExportFile, Organiser
+from expert_pool.registry import Expert, Export, ExportFile, Organiser, Rating
 from expert_pool.store import Store
 from expert_pool.viewer import Viewer, visible
 from solver.errors import Fault
 from solver.progress import Reporter, silent
+
+if TYPE_CHECKING:
+    from expert_pool.imports.contents import Content
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +77,12 @@ def export_marked(
     purpose: str,
     form: str = "csv",
     lang: str = "zh",
+    content: Content = "tables",
     organiser_id: int | None = None,
     serial: str | None = None,
     report: Reporter = silent,
 ) -> tuple[Exported, Mapping[str, int]]:
-    """Export the registry's tables as `imports.export_tables` does, marked and told in the ledger; with the export, say
+    """Export the registry's tables, or the written scores, as `imports.export_tables` does, marked and told in the ledger; with the export, say
     how many rows each sheet has. `organiser_id`: whose chain tells of it, default the viewer's first. `serial`: as `begin`.
 
     Raises Fault: as `begin`, `import.cannot_write`, `import.too_many_rows`, `import.form_unknown`.
@@ -92,15 +97,21 @@ def export_marked(
             session,
             viewer,
             purpose=purpose,
-            content="tables",
+            content=content,
             form=form,
             organiser_id=organiser_id,
             serial=serial,
         )
-    rows = export_tables(store, viewer, place, form=form, lang=lang, report=report, stamp=stamp)
+    rows = export_tables(
+        store, viewer, place, form=form, lang=lang, content=content, report=report, stamp=stamp
+    )
     files = [place / f"{name}.csv" for name in rows] if form == "csv" else [place]
     with store.session() as session:
-        everybody = session.scalars(select(Expert.id).where(*shown(viewer, Expert)))
+        everybody = session.scalars(
+            select(Expert.id).where(*shown(viewer, Expert))
+            if content == "tables"
+            else select(Rating.rater_id).where(*visible(viewer, Rating)).distinct()
+        )
         return finish(session, viewer, stamp, files, expert_ids=everybody), rows
 
 

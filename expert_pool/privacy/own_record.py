@@ -22,6 +22,7 @@ from expert_pool.policies.policy import Policy
 from expert_pool.privacy.exports import touches
 from expert_pool.privacy.looking import SEALED, clear_fields, masked_fields
 from expert_pool.privacy.purposes import first_organiser, owners
+from expert_pool.privacy.scores_given import ScoreGiven, scores_given
 from expert_pool.registry import (
     Committee,
     Erasure,
@@ -74,7 +75,7 @@ class OwnEntry:
 @dataclass(frozen=True, slots=True)
 class OwnRecord:
     """Who the registry takes the expert to be, and every record, whichever organiser wrote it. National ID and phone
-    are masked; `erasure` is the state of the latest request to erase."""
+    are masked; `erasure` is the state of the latest request to erase; `scores` are those the expert gave, in writing."""
 
     code: str
     name: str
@@ -85,6 +86,7 @@ class OwnRecord:
     phone: str | None
     records: tuple[OwnEntry, ...]
     erasure: str | None
+    scores: tuple[ScoreGiven, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +136,7 @@ def own_record(session: Session, key: Key, expert_id: int) -> OwnRecord:
         phone=shown["phone"],
         records=tuple(_entry(e, expert.code, replies.get((e.table, e.id), []), mine) for e in found),
         erasure=str(ErasureState(erasure)) if erasure else None,
+        scores=scores_given(session, viewer, expert_id),
     )
 
 

@@ -71,6 +71,7 @@ RECORDS = (
 """Free text about an expert, and what an account of theirs signs in with."""
 
 EXPERT_BLANKS: Mapping[str, Any] = {
+    "initials": "",
     "gender": None,
     "born": None,
     "national_id_sealed": None,

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 Cancelled = Callable[[], bool]
 
+TRIES = 3
+"""So often a cycle is computed while others write; then they wait."""
+
 
 @dataclass(frozen=True)
 class Gathered:
@@ -193,8 +196,10 @@ def compute_cycle(
 ) -> None:
     """Gather what a cycle needs and compute it; a cycle that was computed already stays as it is.
 
-    What goes in is what its organiser may see, whoever asks. Raises Fault as `gather` and `cycle.compute`.
+    What goes in is what its organiser may see, whoever asks. Others go on writing meanwhile; where something was written that
+    should have been known, it is computed again, at last with everybody waiting. Raises Fault as `gather` and `cycle.compute`.
     """
+    from expert_pool.ledger.heads import settled
     from expert_pool.reevaluation import cycle
     from expert_pool.reevaluation.cycle.finding import find_cycle, pool_code, scheme_of
 
@@ -204,18 +209,30 @@ def compute_cycle(
             return
         scheme, pool = scheme_of(found), pool_code(session, found)
     viewer.require(found.organiser_id)
-    given = gather(
-        store,
-        Viewer(viewer.actor, frozenset({found.organiser_id})),
-        pool,
-        scheme,
-        found.as_of,
-        policy=found.policy,
-        replications=replications,
-        seed=seed,
-        report=report,
-        cancelled=cancelled,
-    )
-    report(Progress("appraise"))
-    with store.session() as session:
-        cycle.compute(session, viewer, code, measured=given.measured, recusals=given.failures.found)
+    for attempt in range(TRIES):
+        moment = clock.now()
+        given = gather(
+            store,
+            Viewer(viewer.actor, frozenset({found.organiser_id})),
+            pool,
+            scheme,
+            found.as_of,
+            moment,
+            policy=found.policy,
+            replications=replications,
+            seed=seed,
+            report=report,
+            cancelled=cancelled,
+        )
+        report(Progress("appraise", attempt, TRIES))
+        asked, unrecused = given.measured, given.failures.found
+        with settled(store) as session:
+            proposed = cycle.computed(
+                session, viewer, code, known_at=moment, measured=asked, recusals=unrecused
+            )
+        stop(cancelled)
+        with store.session() as session:
+            if proposed is None or cycle.keep(session, viewer, code, proposed):
+                return
+    with store.session() as session:  # others write too much: now they wait
+        cycle.compute(session, viewer, code, measured=asked, recusals=unrecused)

@@ -18,6 +18,7 @@ from sqlalchemy import func, inspect, select
 from sqlalchemy.orm import Session
 
 from expert_pool import clock, ledger, records
+from expert_pool.reevaluation.working_days import deadline
 from expert_pool.registry import (
     Committee,
     Complaint,
@@ -82,7 +83,7 @@ def decide(
     basis: str,
 ) -> OrganisationDecision:
     """The first person's decision on an appraisal: it may be another than the one proposed, and says why (`basis`). Nothing
-    is in force yet.
+    is in force yet: the organisation has `reply_days` working days of the scheme to answer (a lift needs no answer).
 
     Raises Fault: `viewer.not_yours`, `organisations.no_basis`, `organisations.months` (rectifying and suspending have a
     length, withdrawing and lifting none), `organisations.nothing_to_lift`, `organisations.open` (one is waiting already).
@@ -108,6 +109,8 @@ def decide(
     )
     if waiting is not None:
         raise Fault("organisations.open", where, decision=waiting)
+    lifts = step is OrganisationStep.LIFT
+    last = None if lifts else deadline(clock.today(), appraisal.reply_days)
     text = json.dumps(appraisal.document(), ensure_ascii=False, sort_keys=True)
     before = session.scalar(select(func.count(OrganisationDecision.id))) or 0
     row = OrganisationDecision(
@@ -124,6 +127,10 @@ def decide(
         closed_at=None,
         closed_by=None,
         confirmed=None,
+        reply_until=None if last is None else last.day,
+        reply_provisional=None if last is None else last.provisional,
+        reply_days=None if last is None else appraisal.reply_days,
+        heard_at=None,
     )
     session.add(row)
     session.flush()
@@ -133,7 +140,12 @@ def decide(
         actor=viewer.actor,
         action="organisation.decided",
         subject=row.code,
-        payload={"step": str(step), "months": months, "appraisal": row.appraisal_sha256},
+        payload={
+            "step": str(step),
+            "months": months,
+            "appraisal": row.appraisal_sha256,
+            "reply_until": row.reply_until,
+        },
         rows=[row],
         at=row.decided_at,
     )
@@ -143,9 +155,11 @@ def decide(
 def confirm(
     session: Session, viewer: Viewer, code: str, *, refuse: bool = False
 ) -> OrganisationMeasure | None:
-    """The second person's word. Confirmed, the measure holds from today and is recorded; refused, nothing is.
+    """The second person's word. Confirmed, the measure holds from today and is recorded; refused, nothing is. Nothing is
+    confirmed before the time to answer is over, unless the organisation said that it has nothing to add.
 
-    Raises Fault: `organisations.decision_unknown`, `viewer.not_yours`, `organisations.closed`, `organisations.same_person`.
+    Raises Fault: `organisations.decision_unknown`, `viewer.not_yours`, `organisations.closed`, `organisations.same_person`,
+    `organisations.reply_time_runs`.
     """
     row = session.scalar(
         select(OrganisationDecision).where(
@@ -161,6 +175,9 @@ def confirm(
         raise Fault("organisations.closed", code, by=row.closed_by)
     if row.decided_by == viewer.actor:
         raise Fault("organisations.same_person", code, actor=viewer.actor)
+    until = reply_until(row)
+    if not refuse and until is not None and row.heard_at is None and clock.today() <= until:
+        raise Fault("organisations.reply_time_runs", code, until=until)
     row.confirmed, row.closed_at, row.closed_by = not refuse, clock.now(), viewer.actor
     ledger.append(
         session,
@@ -293,6 +310,14 @@ def _committee(session: Session, viewer: Viewer, code: str) -> tuple[int, int]:
     if found is None:
         raise Fault("organisations.committee_unknown", code)
     return found.id, found.organiser_id
+
+
+def reply_until(row: OrganisationDecision) -> date | None:
+    """The last day to answer. Where it was provisional, it may have moved since holidays were published: the later day
+    holds."""
+    if row.reply_until is None or not row.reply_provisional or row.reply_days is None:
+        return row.reply_until
+    return max(row.reply_until, deadline(row.decided_at.astimezone().date(), row.reply_days).day)
 
 
 def months_after(on: date, months: int) -> date:

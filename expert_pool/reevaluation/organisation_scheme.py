@@ -118,6 +118,8 @@ class OrganisationSchemeDoc(Doc):
     instruments: dict[str, Words]
     months: int = Field(default=24, ge=1, le=120)
     """How far back indicators count."""
+    reply_days: int = Field(default=10, ge=1, le=90)
+    """Working days that a committee or organiser has to answer before a measure is confirmed."""
     results_within_days: int = Field(default=60, ge=1, le=730)
     """Days after the last sitting of a season in which its results are to be filed."""
     counts: tuple[CountDoc, ...] = ()

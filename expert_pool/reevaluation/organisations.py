@@ -75,6 +75,7 @@ class OrganisationAppraisal:
     notes: tuple[str, ...]
     organiser_id: int
     committee_id: int | None
+    reply_days: int
 
     def document(self) -> dict[str, Any]:
         """As JSON (`organisation-appraisal/1`)."""
@@ -115,6 +116,7 @@ class OrganisationAppraisal:
                 "until": self.standing.until.isoformat() if self.standing.until else None,
             },
             "notes": list(self.notes),
+            "reply_days": self.reply_days,
         }
 
 
@@ -241,6 +243,7 @@ class _Judge:
             notes=tuple(_notes(rates)) if committee is not None else (),
             organiser_id=row.organiser_id,
             committee_id=identity,
+            reply_days=self.scheme.doc.reply_days,
         )
 
     def _count(self, count: CountDoc, recorded: Recorded, since: date) -> Reason | None:

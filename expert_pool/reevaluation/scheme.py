@@ -182,7 +182,7 @@ def load_scheme(name_or_path: str | Path) -> Scheme:
     """A preset by name, or a scheme file.
 
     Raises Fault: `scheme.unknown`, `scheme.unreadable`, `policy.*` for what is no such document (with file and line), and
-    `scheme.hole`, `scheme.overlap`, `scheme.event_unknown`, `scheme.event_twice`, `scheme.unrecorded`,
+    `scheme.hole`, `scheme.overlap`, `scheme.milder`, `scheme.event_unknown`, `scheme.event_twice`, `scheme.unrecorded`,
     `scheme.instrument_unknown`, `scheme.months` for what does not hold together.
     """
     if isinstance(name_or_path, str) and name_or_path in schemes():
@@ -258,8 +258,12 @@ def _proposal(proposal: ProposalDoc, where: str) -> None:
         raise Fault("scheme.lasting", where, measure=str(proposal.measure))
 
 
+def _weight(proposal: ProposalDoc) -> tuple[int, float]:
+    return MEASURES.index(proposal.measure), float("inf") if proposal.months is None else proposal.months
+
+
 def _ladder(doc: SchemeDoc, located: Located) -> None:
-    """The grades, from the top, meet without a hole or an overlap, and reach to both ends."""
+    """The grades, from the top, meet without a hole or an overlap, grow no milder, and reach to both ends."""
     for number, (upper, lower) in enumerate(zip(doc.grades, doc.grades[1:], strict=False), start=1):
         where = located.at(("grades", number))
         if upper.low is None or lower.high is None:
@@ -269,6 +273,8 @@ def _ladder(doc: SchemeDoc, located: Located) -> None:
         if lower.high < upper.low - 1:
             first, last = lower.high + 1, upper.low - 1
             raise Fault("scheme.hole", where, first=first, last=last, upper=upper.grade, lower=lower.grade)
+        if _weight(lower.proposal) < _weight(upper.proposal):
+            raise Fault("scheme.milder", where, upper=upper.grade, lower=lower.grade)
     if doc.grades[0].high is not None or doc.grades[-1].low is not None:
         raise Fault(
             "scheme.ladder_end", located.at(("grades",)), top=doc.grades[0].grade, bottom=doc.grades[-1].grade

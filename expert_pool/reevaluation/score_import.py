@@ -21,6 +21,7 @@ from expert_pool.reevaluation.score_things import Criterion, bring_things, crite
 from expert_pool.registry import Case, Expert, Organiser, Rating
 from expert_pool.store import Store, Undone, allocate
 from expert_pool.viewer import Viewer, visible
+from solver.errors import Fault
 from solver.facts import Ints
 from solver.progress import Progress, Reporter, silent
 
@@ -61,7 +62,7 @@ def import_scores(
 ) -> ImportReport:
     """Bring scales, criteria and scores into the registry, as `import_tables` does, with a report row by row; memory does not
     grow with the number of scores. A score told already, otherwise, is an error, unless `correct`: then a new row corrects
-    the old one. Raises Fault where a file cannot be read at all."""
+    the old one. Raises Fault where a file cannot be read at all, and `import.no_rows`."""
     errors, counts = Errors(), []
     with store.session() as session:
         teller = teller_of(session, viewer, organiser, errors)
@@ -72,6 +73,8 @@ def import_scores(
                     counts.append(bring_things(session, viewer, source, teller, correct, errors))
                 else:
                     counts.append(_Ratings(session, viewer, source, teller, correct, errors).bring(report))
+        if not errors and not any(one.new + one.same + one.corrected for one in counts):
+            raise Fault("import.no_rows", str(sources[0].path))
         if errors or dry_run:
             raise Undone
     return ImportReport(() if errors else tuple(counts), errors.sorted(), dry_run)

@@ -53,7 +53,6 @@ def generate(
     )
     codes = Codes(region)
     names = name_people(region.streams("names"), region.ground.people.women)
-    report(Progress("region_write", 0, len(SHEETS)))
     parts: list[Mapping[str, Sheet]] = [
         catalogue_sheets(),
         employer_sheets(region, codes),
@@ -61,12 +60,14 @@ def generate(
         history_sheets(region, codes),
         *committee_sheets(region, codes, names),
     ]
+    made = [name for name in SHEETS if any(name in part for part in parts)]
+    report(Progress("region_write", 0, len(made)))
     try:
         folder.mkdir(parents=True, exist_ok=True)
         rows = {}
-        for done, name in enumerate(SHEETS, start=1):
+        for done, name in enumerate(made, start=1):
             rows[name] = _write(folder / f"{name}.csv", name, [part[name] for part in parts if name in part])
-            report(Progress("region_write", done, len(SHEETS)))
+            report(Progress("region_write", done, len(made)))
     except OSError as trouble:
         raise Fault("region.not_writable", str(folder), said=trouble.strerror or str(trouble)) from None
     return RegionFiles(folder, rows, tuple(called(region, n) for n in range(committees)))

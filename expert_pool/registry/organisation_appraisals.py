@@ -62,6 +62,23 @@ class OrganisationDecision(Table):
     closed_by: Mapped[str | None]
     confirmed: Mapped[bool | None]
     """None: open; False: refused by the second person."""
+    reply_until: Mapped[date | None]
+    """The last day on which the organisation may answer; None: it has nothing to answer (a lift)."""
+    reply_provisional: Mapped[bool | None]
+    reply_days: Mapped[int | None]
+    heard_at: Mapped[datetime | None]
+    """When the organisation said that it has nothing to add."""
+
+
+class OrganisationReply(Table):
+    """What a committee or organiser answers to a decision about it that is under way."""
+
+    __tablename__ = "organisation_reply"
+    organiser_id: Mapped[int] = mapped_column(ForeignKey("organiser.id"), index=True)
+    decision_id: Mapped[int] = mapped_column(ForeignKey("organisation_decision.id"), index=True)
+    at: Mapped[datetime]
+    by: Mapped[str]
+    text: Mapped[str] = mapped_column(Text)
 
 
 class OrganisationMeasure(Recorded, Table):

@@ -193,7 +193,7 @@ def test_the_health_of_a_pool_is_told_in_words_and_as_a_document(
     assert "cli." not in capsys.readouterr().out
 
 
-def test_an_organisation_is_appraised_and_decided_by_two(command: Command) -> None:
+def test_an_organisation_is_appraised_and_decided_by_two(command: Command, tmp_path: Path) -> None:
     code, said = command("organisation", "appraise")
     assert (code, [one["committee"] for one in said["organisations"]]) == (0, ["C1", None])
     assert (
@@ -222,6 +222,14 @@ def test_an_organisation_is_appraised_and_decided_by_two(command: Command) -> No
     assert (code, decided["confirmed"]) == (0, None)
     code, refused = command("organisation", "confirm", decided["code"], "--as", "first")
     assert (code, refused["error"]["code"]) == (2, "organisations.same_person")
+    code, early = command("organisation", "confirm", decided["code"], "--as", "second")
+    assert (code, early["error"]["code"]) == (2, "organisations.reply_time_runs")
+    said = ("organisation", "reply", decided["code"], "--text", "无异议", "--last")
+    code, heard = command(*said)
+    assert (code, heard["replies"][0]["text"]) == (0, "无异议")
+    paper = tmp_path / "letter.docx"
+    assert command("organisation", "letter", decided["code"], "-o", str(paper))[0] == 0
+    assert paper.read_bytes()[:2] == b"PK"
     code, confirmed = command("organisation", "confirm", decided["code"], "--as", "second")
     assert (code, confirmed["confirmed"]) == (0, True)
     assert command("organisation", "decisions", "--waiting")[1] == {"decisions": []}

@@ -113,6 +113,30 @@ def test_results_and_complaints_are_recorded_and_said_again_correct(office: Offi
     assert {row.recorded_by for row in (*results, *complaints)} == {"pool.a"}
 
 
+def answered(office: Office, code: str) -> dict[str, str]:
+    """The committee's office says that it has nothing to add; the tag of the decision then."""
+    clerk = office.http.sign_in(Role.COMMITTEE_OFFICE, actor="clerk")
+    said = clerk.post(f"{DECISIONS}/{code}/replies", json={"text": "无异议", "last": True})
+    assert said.status_code == 201, said.text
+    assert [one["text"] for one in said.json()["replies"]] == ["无异议"]
+    return {"If-Match": said.headers["etag"]}
+
+
+def test_an_office_is_told_by_letter_and_answers_on_paper_too(office: Office) -> None:
+    code = manager(office).post(DECISIONS, json=DECISION).json()["code"]
+    place = f"{DECISIONS}/{code}"
+    letter = manager(office).get(f"{place}/letter?lang=en")
+    assert (letter.status_code, letter.content[:2]) == (200, b"PK")
+    assert refusal(manager(office).post(f"{place}/replies", json={"text": "x"}))[0] == 403
+    paper = manager(office).post(f"{place}/paper-replies", json={"text": "来函说明"})
+    assert (paper.status_code, paper.json()["heard_at"]) == (201, None)
+    assert paper.json()["replies"][0]["by"] == "pool.a"
+    assert refusal(manager(office).post(f"{place}/paper-replies", json={"text": " "}))[0] == 422
+    auditor = office.http.sign_in(Role.AUDITOR, actor="auditor")
+    assert auditor.get(place).json()["reply_until"] is not None
+    assert refusal(auditor.post(f"{place}/paper-replies", json={"text": "x"}))[0] == 403
+
+
 def test_two_accounts_decide_and_only_then_a_measure_holds(office: Office) -> None:
     first, second = manager(office), manager(office, "pool.b")
     decided = first.post(DECISIONS, json=DECISION)
@@ -127,6 +151,8 @@ def test_two_accounts_decide_and_only_then_a_measure_holds(office: Office) -> No
     assert appraisal(office)["standing"] is None
     waiting = first.get(f"{DECISIONS}?waiting=true").json()["items"]
     assert [one["code"] for one in waiting] == [code]
+    assert refusal(second.post(place, json={}, headers=tag)) == (409, "organisations.reply_time_runs")
+    tag = answered(office, code)
     done = second.post(place, json={}, headers=tag)
     assert (done.status_code, done.json()["confirmed"], done.json()["closed_by"]) == (200, True, "pool.b")
     standing = appraisal(office)["standing"]
@@ -139,12 +165,12 @@ def test_two_accounts_decide_and_only_then_a_measure_holds(office: Office) -> No
     with office.store.reading() as session:
         assert session.scalar(select(func.count(OrganisationMeasure.id))) == 1
     told = [action for action in entries(office) if action.startswith("organisation.")]
-    assert told == ["organisation.decided", "organisation.confirmed"]
+    assert told == ["organisation.decided", "organisation.replied", "organisation.confirmed"]
 
 
 def test_a_confirmation_sent_twice_is_carried_out_once(office: Office) -> None:
     decided = manager(office).post(DECISIONS, json=DECISION)
-    headers = {"If-Match": decided.headers["etag"], "Idempotency-Key": "k1"}
+    headers = answered(office, decided.json()["code"]) | {"Idempotency-Key": "k1"}
     place = f"{DECISIONS}/{decided.json()['code']}/confirmation"
     answers = [manager(office, "pool.b").post(place, json={}, headers=headers) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [200, 200]

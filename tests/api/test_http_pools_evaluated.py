@@ -196,6 +196,67 @@ def test_a_severe_rater_is_flagged_with_figures_and_the_same_seed_says_the_same(
     assert done(ask(other, "measurements", "P9")) == {"measurement": None}
 
 
+HEADS = "case,rater,criterion,score,source,holds_on"
+
+
+def brought(client: Any, *lines: str) -> dict[str, Any]:
+    """What the import says of some scores on a scale of 1 to 5."""
+    content = BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("rating_scales.csv", "code,name,low,high\nS5,五级,1,5\n")
+        archive.writestr("rating_criteria.csv", "code,name,scale\nQ0,指标,S5\n")
+        archive.writestr("ratings.csv", "\n".join([HEADS, *lines]))
+    file = {"file": ("scores.zip", content.getvalue(), "application/zip")}
+    return dict(
+        done(client.post("/api/v1/tables/imports", files=file, data={"organiser": "HR"}, headers=WAIT))
+    )
+
+
+def test_bad_scores_are_named_row_by_row_and_nothing_is_kept(office: Office) -> None:
+    """By unknown people, out of scale, from a ballot, of a day to come, twice."""
+    client = manager(office)
+    told = brought(
+        client,
+        "K1,E99,Q0,3,score_sheet,2026-08-20",
+        "K1,E01,Q0,9,score_sheet,2026-08-20",
+        "K1,E02,Q0,3,ballot,2026-08-20",
+        "K1,E03,Q0,3,score_sheet,2030-08-20",
+        "K1,E04,Q0,3,score_sheet,2026-08-20",
+        "K1,E04,Q0,4,score_sheet,2026-08-20",
+    )
+    assert not told["ok"]
+    assert [(one["row"], one["code"]) for one in told["errors"]] == [
+        (2, "import.unknown"),
+        (3, "ratings.row_out_of_scale"),
+        (4, "import.choice"),
+        (5, "import.future"),
+        (7, "import.twice"),
+    ]
+    assert done(ask(client, "measurements")) == {"measurement": None}
+
+
+@pytest.mark.parametrize(
+    ("rows", "why", "comparable"),
+    [
+        ([("K1", "E01", 3)], "measurement.alone", "none"),
+        ([(f"K{n}", f"E{n:02}", 3) for n in range(1, 5)], "measurement.alone", "none"),
+        ([(f"K{c}", f"E{n:02}", 4) for c in range(1, 5) for n in range(1, 4)], "measurement.few", "all"),
+    ],
+    ids=["one case", "nobody connected", "all equal"],
+)
+def test_what_scores_cannot_tell_is_a_reason_and_no_figure(
+    office: Office, rows: list[tuple[str, str, int]], why: str, comparable: str
+) -> None:
+    client = manager(office)
+    assert brought(client, *(f"{c},{r},Q0,{s},score_sheet,2026-08-20" for c, r, s in rows))["ok"]
+    found = done(ask(client, "measurements", replications=20))["measurement"]
+    assert {rater["why"] for rater in found["raters"]} == {why}
+    assert {rater["severity"] for rater in found["raters"]} == {None}
+    assert (found["comparable"], found["flags"], found["thresholds"], found["criteria"]) == (
+        comparable, [], [], {},
+    )  # fmt: skip
+
+
 def test_a_report_leaves_with_its_purpose_and_every_paper_is_marked(office: Office) -> None:
     client = manager(office)
     scores(client, criteria=2)

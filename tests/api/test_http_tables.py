@@ -30,7 +30,8 @@ def _rows(content):
 
 def test_the_sheets_and_a_template_are_described(manager):
     sheets = {sheet["name"]: sheet for sheet in manager.get(f"{API}/tables").json()["items"]}
-    assert len(sheets) == 25
+    assert len(sheets) == 30
+    assert {"ratings", "review_results", "complaints"} <= {*sheets}
     assert sheets["trainings"]["key"] == ["expert", "course", "holds_on"]
     template = manager.get(f"{API}/tables/template?lang=en").content
     assert "experts" in openpyxl.load_workbook(io.BytesIO(template)).sheetnames
@@ -50,6 +51,25 @@ def test_a_sheet_is_streamed_as_csv_with_its_hash_on_the_ledger(clerk, both_http
         actions = session.scalars(select(LedgerEntry.action).order_by(LedgerEntry.id)).all()
     assert file.sha256 == sha256(answer.content).hexdigest()
     assert actions[-2:] == ["export.begun", "export.finished"]
+
+
+def test_scores_have_a_template_and_leave_with_a_purpose(clerk, both_http):
+    template = clerk.get(f"{API}/tables/template?lang=en&content=scores").content
+    names = openpyxl.load_workbook(io.BytesIO(template)).sheetnames
+    assert names[1:] == ["rating_scales", "rating_criteria", "ratings"]
+    answer = clerk.get(f"{API}/tables/ratings/file?{PURPOSE}&lang=en")
+    header, mark = _rows(answer.content)
+    assert (header[:3], mark[0]) == (["case", "rater", "criterion"], "#expert-pool export")
+    assert clerk.get(f"{API}/tables/ratings/file").status_code == 422
+    looked = clerk.post(f"{API}/privacy/experts/E01/score-looks", json={"purpose": "复核评分"})
+    assert (looked.status_code, looked.json()) == (200, {"expert": "E01", "items": []})
+    refused = clerk.post(f"{API}/privacy/experts/E01/score-looks", json={"purpose": "x"})
+    assert refused.json()["code"] == "privacy.purpose_missing"
+    for role in (Role.AUDITOR, Role.COMMITTEE_OFFICE):
+        other = both_http.sign_in(role, actor=str(role))
+        assert other.get(f"{API}/tables/ratings/file?{PURPOSE}").status_code == 403
+        asked = other.post(f"{API}/privacy/experts/E01/score-looks", json={"purpose": "复核评分"})
+        assert asked.status_code == 403
 
 
 def test_a_sheet_is_streamed_as_a_workbook_that_others_read(clerk, monkeypatch):

@@ -1,5 +1,6 @@
 """Committees and organisers appraised, and what two people decide about them."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -7,7 +8,7 @@ import typer
 from api.cli.commands.reevaluating import AsOf, as_of_day
 from api.cli.exits import Exit
 from api.cli.face import Face, table
-from api.cli.files import day_of
+from api.cli.files import day_of, write_bytes
 from solver.errors import Fault
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ def decide(
     """Decide about a committee as the first person. Nothing is in force until a second one confirms it."""
     from expert_pool.reevaluation import organisation_decisions as deciding
     from expert_pool.reevaluation.organisation_asked import appraised
+    from expert_pool.reevaluation.organisation_hearing import announce
     from expert_pool.reevaluation.organisation_scheme import load_organisation_scheme
     from expert_pool.registry import OrganisationStep
 
@@ -60,7 +62,44 @@ def decide(
         row = deciding.decide(
             session, face.viewer(), appraisal, OrganisationStep(step), months=months, basis=basis
         )
+        announce(session, store.key, row)
     face.answer(_document(row), *_decisions(face, [row]))
+    return Exit.OK
+
+
+def reply(
+    context: typer.Context,
+    decision: Annotated[str, typer.Argument(metavar="DECISION")],
+    text: Annotated[str, typer.Option("--text", metavar="TEXT")],
+    last: Annotated[bool, typer.Option("--last")] = False,
+) -> Exit:
+    """Put down what a committee or organiser answers before a decision about it is confirmed."""
+    from expert_pool.reevaluation import organisation_hearing as hearing
+
+    face = Face.of(context)
+    with face.store() as store, store.session() as session:
+        hearing.reply(session, face.viewer(), decision, text, last=last)
+        row = hearing.find_heard(session, face.viewer(), decision)
+        said = [{"at": one.at, "by": one.by, "text": one.text} for one in hearing.replies(session, row)]
+    lines = [f"{one['by']}: {one['text']}" for one in said]
+    face.answer(_document(row) | {"replies": said}, *_decisions(face, [row]), *lines)
+    return Exit.OK
+
+
+def letter(
+    context: typer.Context,
+    decision: Annotated[str, typer.Argument(metavar="DECISION")],
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="FILE")],
+) -> Exit:
+    """Write the letter that tells a committee or organiser what is proposed and until when it may answer."""
+    from expert_pool.documents.organisation_letters import hearing_document
+    from expert_pool.reevaluation import organisation_hearing as hearing
+
+    face = Face.of(context)
+    with face.store() as store, store.reading() as session:
+        content = hearing.hearing(session, hearing.find_heard(session, face.viewer(), decision))
+    write_bytes(out, hearing_document(content, face.lang))
+    face.answer({"out": str(out), "until": content.until}, face.say("cli.written", where=str(out)))
     return Exit.OK
 
 
@@ -178,6 +217,9 @@ def _document(row: "OrganisationDecision") -> dict[str, Any]:
         "closed_at",
         "closed_by",
         "confirmed",
+        "reply_until",
+        "reply_provisional",
+        "heard_at",
     )
     return {name: getattr(row, name) for name in names}
 
@@ -193,11 +235,12 @@ def _decisions(face: Face, found: "list[OrganisationDecision]") -> list[Any]:
             row.decided_by,
             face.say(f"cli.organisation.confirmed.{'waiting' if row.confirmed is None else row.confirmed}"),
             row.closed_by or NOTHING,
+            row.reply_until.isoformat() if row.reply_until else NOTHING,
         )
         for row in found
     ]
     heads = [
         face.say(f"cli.organisation.column.{code}")
-        for code in ("decision", "step", "months", "by", "state", "second")
+        for code in ("decision", "step", "months", "by", "state", "second", "until")
     ]
     return [table(heads, rows)]

@@ -34,6 +34,33 @@ def unmask(
     return Exit.OK
 
 
+def scores(context: typer.Context, code: Annotated[str, typer.Argument()], purpose: Purpose) -> Exit:
+    """Show the written scores one expert gave; the look and its purpose are written down."""
+    from expert_pool.privacy.scores_given import look_at_scores
+
+    face = Face.of(context)
+    with face.store() as store, store.session() as session:
+        found = look_at_scores(session, face.viewer(), code, purpose)
+    names = ("on", "case", "criterion", "score", "scale", "organiser", "stands")
+    headers = [face.say(f"cli.privacy.scores.column.{name}") for name in names]
+    rows = [
+        (
+            one.holds_on.isoformat(),
+            one.case,
+            one.name,
+            str(one.score),
+            f"{one.low}..{one.high}",
+            one.organiser,
+            "" if one.stands else "×",
+        )
+        for one in found
+    ]
+    document = {"expert": code, "purpose": purpose, "scores": [asdict(one) for one in found]}
+    said = face.say("cli.privacy.scores.count", count=len(found))
+    face.answer(document, *([table(headers, rows)] if rows else []), said)
+    return Exit.OK
+
+
 def looks(context: typer.Context, code: Annotated[str | None, typer.Argument()] = None) -> Exit:
     """Who looked at sealed fields, when, and what for."""
     from expert_pool.privacy.looking import looks

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from expert_pool.reevaluation.comparing import Comparison
     from expert_pool.reevaluation.conduct import Reason
     from expert_pool.reevaluation.evaluating import Evaluation
+    from expert_pool.reevaluation.measurement.measured import Measured
     from expert_pool.reevaluation.organisations import OrganisationAppraisal
     from expert_pool.reevaluation.recusals import Failures
     from expert_pool.store import Store
@@ -273,13 +274,35 @@ def _flags(face: Face, found: "Evaluation") -> Iterator[Any]:
     if found.measured is None:
         yield f"\n{face.say('cli.reevaluate.no_ratings')}"
         return
+    yield f"\n{_measured(face, found.measured)}"
+    if not found.measured.connected and len(found.measured.raters) > 1:
+        yield face.say(
+            "cli.reevaluate.not_linked",
+            sets=len(found.measured.components),
+            alone=sum(one.component is None for one in found.measured.raters),
+            overlaps=len(found.measured.overlaps),
+        )
     kinds = Counter(str(flag.kind) for flag in found.measured.flags)
     if not kinds:
-        yield f"\n{face.say('cli.reevaluate.no_flags')}"
+        yield face.say("cli.reevaluate.no_flags")
         return
     rows = [(face.say(f"measurement.flag.{kind}"), str(number)) for kind, number in sorted(kinds.items())]
     yield f"\n{face.say('cli.reevaluate.flags')}"
     yield table(_heads(face, "flag", "experts"), rows, numbers=True)
+
+
+def _measured(face: Face, measured: "Measured") -> str:
+    """How many raters have figures, and why others have none."""
+    why = Counter(one.why for one in measured.raters if one.why is not None)
+    return face.say(
+        "cli.reevaluate.measured",
+        measured=len(measured.raters) - why.total(),
+        raters=len(measured.raters),
+        few=why["measurement.few"],
+        at_least=measured.at_least,
+        alone=why["measurement.alone"],
+        alike=why["measurement.alike"],
+    )
 
 
 def failures_told(face: Face, failures: "Failures") -> Iterator[Any]:

@@ -13,6 +13,8 @@ from api.cli.progress import progress
 if TYPE_CHECKING:
     from expert_pool.imports import ImportReport
 
+Scores = Annotated[bool, typer.Option("--scores")]
+
 SHOWN_ERRORS = 50
 """Row errors printed for people; with --json all of them."""
 
@@ -47,14 +49,22 @@ def export(
     out: Annotated[Path, typer.Argument()],
     purpose: Annotated[str, typer.Option("--purpose", metavar="TEXT")],
     form: Annotated[str, typer.Option("--form", metavar="csv|xlsx")] = "csv",
+    scores: Scores = False,
 ) -> Exit:
-    """Write every sheet, marked with who takes it and what for; national IDs and phones are masked."""
+    """Write every sheet (or the written scores), marked with who takes it and what for; national IDs and phones are masked."""
     from expert_pool.privacy.exports import export_marked
 
     face = Face.of(context)
     with face.store() as store, progress(face) as report:
         done, rows = export_marked(
-            store, face.viewer(), out, purpose=purpose, form=form, lang=face.lang, report=report
+            store,
+            face.viewer(),
+            out,
+            purpose=purpose,
+            form=form,
+            lang=face.lang,
+            content="scores" if scores else "tables",
+            report=report,
         )
     document = {"out": str(out), "form": form, "rows": rows, "serial": done.serial, "purpose": done.purpose}
     said = face.say("cli.export.done", where=str(out), rows=sum(rows.values()))
@@ -62,13 +72,13 @@ def export(
     return Exit.OK
 
 
-def template(context: typer.Context, path: Annotated[Path, typer.Argument()]) -> Exit:
-    """Write an empty workbook with the headers of every sheet."""
+def template(context: typer.Context, path: Annotated[Path, typer.Argument()], scores: Scores = False) -> Exit:
+    """Write an empty workbook with the headers of every sheet, or of written scores."""
     from expert_pool.imports import write_template
 
     face = Face.of(context)
     writable(path)
-    write_template(path, face.lang)
+    write_template(path, face.lang, "scores" if scores else "tables")
     face.answer({"out": str(path)}, face.say("cli.written", where=str(path)))
     return Exit.OK
 

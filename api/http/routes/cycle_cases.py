@@ -88,11 +88,11 @@ class VerdictAsk(Model):
     refuse: Reason | None = None
 
 
-class CasePage(Page[CaseDocument]):
+class CycleCasePage(Page[CaseDocument]):
     """A page of cases, by the experts' codes."""
 
 
-@router.get("/cases", response_model=CasePage)
+@router.get("/cases", response_model=CycleCasePage)
 def list_cycle_cases(
     cycle: CycleCode,
     asks: Reader,
@@ -112,7 +112,7 @@ def list_cycle_cases(
             session, viewer, cycle, state=state, measure=measure, after=after, most=limit + 1
         )
     more = len(found) > limit
-    return CasePage(
+    return CycleCasePage(
         items=[case_document(view, lang) for view in found[:limit]],
         next=write(mark, [found[limit - 1].expert]) if more else None,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import AwareDatetime, Field
 from sqlalchemy.orm import Session
 from starlette.responses import Response
@@ -13,13 +13,18 @@ from starlette.responses import Response
 from api.http import openapi
 from api.http.accepting import Model
 from api.http.access import allowed
+from api.http.files import FILE, attached
 from api.http.once import Answer, Repeatable
+from api.http.problems import language_of
 from api.http.service import Served
 from api.http.versions import IfMatch, etag_of, put_etag, require_match
 from api.jobs.work.asks import Code, Reason, Remark
 from expert_pool import clock
 from expert_pool.accounts.rights import Principal, Right
+from expert_pool.documents.organisation_letters import hearing_document
 from expert_pool.reevaluation import organisation_decisions as deciding
+from expert_pool.reevaluation import organisation_hearing as hearing
+from expert_pool.reevaluation.letter_files import DOCX
 from expert_pool.reevaluation.organisation_asked import appraised, find_decision
 from expert_pool.reevaluation.organisation_scheme import load_organisation_scheme, organisation_schemes
 from expert_pool.reevaluation.organisations import appraise_organisations
@@ -30,6 +35,8 @@ router = APIRouter(tags=["re-evaluation"])
 
 Reader = Annotated[Principal, Depends(allowed(Right.ORGANISERS_READ))]
 Writer = Annotated[Principal, Depends(allowed(Right.ORGANISERS_WRITE))]
+Preparer = Annotated[Principal, Depends(allowed(Right.CYCLES_PREPARE))]
+Office = Annotated[Principal, Depends(allowed(Right.PANELS_REQUEST))]
 Decider = Annotated[Principal, Depends(allowed(Right.CYCLES_DECIDE))]
 DEFAULT_SCHEME = "own-default"
 CommitteeCode = Annotated[str, Path(max_length=200, examples=["C1"])]
@@ -56,6 +63,21 @@ class OrganisationDecisionAsk(Model):
     scheme: Code = DEFAULT_SCHEME
 
 
+class OrganisationReplyTold(Model):
+    """What was answered, and by which account."""
+
+    at: AwareDatetime
+    by: str
+    text: str
+
+
+class OrganisationReplyAsk(Model):
+    """An answer. `last`: there is nothing to add, so that the second person need not wait."""
+
+    text: Reason
+    last: bool = False
+
+
 class OrganisationDecisionTold(Model):
     """A decision under way, or closed. `confirmed` null: it waits for the second person."""
 
@@ -69,6 +91,10 @@ class OrganisationDecisionTold(Model):
     closed_at: AwareDatetime | None
     closed_by: str | None
     confirmed: bool | None
+    reply_until: date | None = Field(description="The last day to answer; null: nothing to answer.")
+    reply_provisional: bool | None
+    heard_at: AwareDatetime | None = Field(description="When the organisation had nothing to add.")
+    replies: list[OrganisationReplyTold]
 
 
 class OrganisationDecisions(Model):
@@ -131,7 +157,7 @@ def list_organisation_decisions(
     viewer = asks.viewer(Right.ORGANISERS_READ)
     with service.store.reading() as session:
         found = deciding.decisions(session, viewer, open_only=waiting)
-        return OrganisationDecisions(items=[_told(row) for row in found])
+        return OrganisationDecisions(items=[_told(session, row) for row in found])
 
 
 @router.post(
@@ -150,7 +176,8 @@ def decide_organisation(
         on = sent.as_of or clock.today()
         appraisal = appraised(session, viewer, scheme, on, sent.code, of_organiser=sent.about == "organiser")
         row = deciding.decide(session, viewer, appraisal, sent.step, months=sent.months, basis=sent.basis)
-        return Answer(_told(row), 201, {"ETag": etag_of(row)})
+        hearing.announce(session, service.store.key, row)
+        return Answer(_told(session, row), 201, {"ETag": etag_of(row)})
 
     return once.write(service, asks, work)
 
@@ -161,9 +188,46 @@ def show_organisation_decision(
 ) -> OrganisationDecisionTold:
     """One decision."""
     with service.store.reading() as session:
-        row = find_decision(session, asks.viewer(Right.ORGANISERS_READ), code)
+        row = hearing.find_heard(session, asks.viewer(Right.ORGANISERS_READ), code)
         put_etag(response, row)
-        return _told(row)
+        return _told(session, row)
+
+
+@router.get("/organisation-decisions/{code}/letter", response_class=Response, responses=FILE)
+def fetch_organisation_letter(
+    code: DecisionCode, asks: Reader, service: Served, request: Request
+) -> Response:
+    """The letter that tells the organisation what is proposed and until when it may answer, in the caller's language."""
+    with service.store.reading() as session:
+        row = hearing.find_heard(session, asks.viewer(Right.ORGANISERS_READ), code)
+        content = hearing.hearing(session, row)
+    return attached(hearing_document(content, language_of(request)), f"{code}.docx", DOCX)
+
+
+@router.post(
+    "/organisation-decisions/{code}/replies",
+    response_model=OrganisationDecisionTold,
+    status_code=201,
+    responses=openapi.CHANGES,
+)
+def reply_to_organisation_decision(
+    code: DecisionCode, sent: OrganisationReplyAsk, asks: Office, service: Served, once: Repeatable
+) -> Response:
+    """Answer, as the committee's office, before the second person decides."""
+    return _replied(code, sent, asks, Right.PANELS_REQUEST, service, once)
+
+
+@router.post(
+    "/organisation-decisions/{code}/paper-replies",
+    response_model=OrganisationDecisionTold,
+    status_code=201,
+    responses=openapi.CHANGES,
+)
+def enter_organisation_reply(
+    code: DecisionCode, sent: OrganisationReplyAsk, asks: Preparer, service: Served, once: Repeatable
+) -> Response:
+    """Put down an answer that came on paper."""
+    return _replied(code, sent, asks, Right.CYCLES_PREPARE, service, once)
 
 
 @router.post(
@@ -186,7 +250,7 @@ def confirm_organisation_decision(
         row = find_decision(session, viewer, code)
         require_match(if_match, etag_of(row))
         deciding.confirm(session, viewer, code, refuse=sent.refuse)
-        return Answer(_told(row), 200, {"ETag": etag_of(row)})
+        return Answer(_told(session, row), 200, {"ETag": etag_of(row)})
 
     return once.write(service, asks, work)
 
@@ -242,6 +306,24 @@ def _scheme(name: str) -> Any:
     return load_organisation_scheme(name)
 
 
-def _told(row: OrganisationDecision) -> OrganisationDecisionTold:
-    names = OrganisationDecisionTold.model_fields
-    return OrganisationDecisionTold(**{name: getattr(row, name) for name in names})
+def _replied(
+    code: str, sent: OrganisationReplyAsk, asks: Principal, right: Right, service: Served, once: Repeatable
+) -> Response:
+    viewer = asks.viewer(right)
+
+    def work(session: Session) -> Answer:
+        hearing.reply(session, viewer, code, sent.text, last=sent.last)
+        row = hearing.find_heard(session, viewer, code)
+        return Answer(_told(session, row), 201, {"ETag": etag_of(row)})
+
+    return once.write(service, asks, work)
+
+
+def _told(session: Session, row: OrganisationDecision) -> OrganisationDecisionTold:
+    own = {"replies", "reply_until"}
+    said = [
+        OrganisationReplyTold(at=one.at, by=one.by, text=one.text) for one in hearing.replies(session, row)
+    ]
+    names = OrganisationDecisionTold.model_fields.keys() - own
+    known = {name: getattr(row, name) for name in names}
+    return OrganisationDecisionTold(**known, reply_until=deciding.reply_until(row), replies=said)

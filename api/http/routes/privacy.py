@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query
@@ -18,7 +19,7 @@ from api.http.openapi import CHANGES
 from api.http.paging import USUAL, Cursor, Limit, Order, Page, page_of
 from api.http.service import Served
 from expert_pool.accounts.rights import Principal, Right
-from expert_pool.privacy import exports, looking, retention
+from expert_pool.privacy import exports, looking, retention, scores_given
 from expert_pool.privacy.watermark import SERIAL
 from expert_pool.registry import Expert, Export, Look, Organiser
 from expert_pool.viewer import visible
@@ -63,6 +64,35 @@ class Unmasked(Model):
     expert: str = Field(examples=["E01"])
     national_id: str | None = None
     phone: str | None = Field(default=None, examples=["13900000001"])
+
+
+class ScoresAsk(Model):
+    """What the scores somebody gave are looked at for."""
+
+    purpose: _Purpose
+
+
+class ScoreGiven(Model):
+    """One score on a scale of `low`..`high`. `stands`: not taken back or corrected since."""
+
+    case: str = Field(examples=["K1"])
+    criterion: str = Field(examples=["C-WORK"])
+    name: str = Field(examples=["工作业绩"])
+    score: int
+    low: int
+    high: int
+    source: str = Field(examples=["score_sheet"])
+    holds_on: date
+    recorded_at: AwareDatetime
+    organiser: str = Field(examples=["HR"])
+    stands: bool
+
+
+class ScoresGiven(Model):
+    """The written scores of one expert that the caller's organisers hold."""
+
+    expert: str = Field(examples=["E01"])
+    items: list[ScoreGiven]
 
 
 class LookTold(Model):
@@ -141,11 +171,21 @@ def unmask_expert(code: _Code, asks: _Unmasker, service: Served, body: UnmaskAsk
     return Unmasked(expert=code, **shown)
 
 
+@router.post("/experts/{code}/score-looks", response_model=ScoresGiven, summary="查看评分 · scores given")
+def look_at_scores(code: _Code, asks: _Unmasker, service: Served, body: ScoresAsk) -> Any:
+    """The written scores one expert of the caller's pools gave. The look is on the ledger before the answer."""
+    viewer = asks.viewer(Right.EXPERTS_UNMASK)
+    with service.store.session() as session:
+        found = scores_given.look_at_scores(session, viewer, code, body.purpose)
+    return {"expert": code, "items": [asdict(one) for one in found]}
+
+
 @router.get("/looks", response_model=LookPage, summary="查阅记录 · looks")
 def list_looks(
     asks: _Auditor,
     service: Served,
     expert: Annotated[str | None, Query(min_length=1, max_length=129, pattern=_NAME)] = None,
+    actor: Annotated[str | None, Query(min_length=1, max_length=200, pattern=_NAME)] = None,
     limit: Limit = USUAL,
     cursor: Cursor = None,
 ) -> Any:
@@ -159,6 +199,8 @@ def list_looks(
     )
     if expert is not None:
         statement = statement.where(Expert.code == expert)
+    if actor is not None:
+        statement = statement.where(Look.actor == actor)
     with service.store.reading() as session:
         return page_of(
             session,
@@ -167,7 +209,7 @@ def list_looks(
             _look,
             limit=limit,
             cursor=cursor,
-            filters={"expert": expert},
+            filters={"expert": expert, "actor": actor},
             keys=lambda row: [row.id],
             model=LookPage,
         )

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, File, Form, Query, Request, UploadFile
 from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import select
 from starlette.responses import Response, StreamingResponse
 
 from api.http import openapi
@@ -20,14 +21,15 @@ from api.http.once import Repeatable
 from api.http.problems import language_of
 from api.http.service import Served
 from expert_pool.accounts.rights import Principal, Right
-from expert_pool.imports.sheets import SHEETS
+from expert_pool.imports.contents import CONTENTS, Content, sheets_of
 from expert_pool.imports.streaming import csv_pieces, sheet_named, workbook_pieces
 from expert_pool.imports.template import write_template
 from expert_pool.privacy import exports
 from expert_pool.privacy.purposes import purpose_of
+from expert_pool.registry import Rating
 from expert_pool.runs import Attachment
 from expert_pool.store import Store
-from expert_pool.viewer import Viewer
+from expert_pool.viewer import Viewer, visible
 
 router = APIRouter(prefix="/tables", tags=["tables"])
 
@@ -82,6 +84,7 @@ class ExportRequest(Purposed):
     """A whole export: every sheet the caller may see, in the background."""
 
     form: Literal["csv", "xlsx"] = "xlsx"
+    content: Content = Field(default="tables", description="The tables, or the written scores.")
 
 
 @router.get("", response_model=TableSheets, summary="表格说明 · what the sheets hold")
@@ -106,19 +109,23 @@ def list_tables(asks: _Reader) -> TableSheets:
                     for column in sheet.columns
                 ],
             )
-            for sheet in SHEETS.values()
+            for content in CONTENTS
+            for sheet in sheets_of(content).values()
         ]
     )
 
 
 @router.get("/template", response_class=Response, responses=FILE, summary="导入模板 · an empty workbook")
-def get_table_template(request: Request, asks: _Reader) -> Response:
-    """An empty workbook with the headers of every sheet, in the caller's language."""
+def get_table_template(
+    request: Request, asks: _Reader, content: Annotated[Content, Query()] = "tables"
+) -> Response:
+    """An empty workbook with the headers of every sheet (`content=scores`: those of written scores), in the caller's
+    language."""
     with TemporaryDirectory(prefix="expert-pool-") as folder:
         place = FilePath(folder) / "template.xlsx"
-        write_template(place, language_of(request))
-        content = place.read_bytes()
-    return attached(content, "template.xlsx", WORKBOOK)
+        write_template(place, language_of(request), content)
+        made = place.read_bytes()
+    return attached(made, "template.xlsx", WORKBOOK)
 
 
 @router.post(
@@ -164,7 +171,12 @@ def export_tables(
     prefer: Prefer = None,
 ) -> Response:
     """Every sheet the caller may see, with a watermark, as a file of a run."""
-    params = {"form": body.form, "purpose": purpose_of(body.purpose), "lang": language_of(request)}
+    params = {
+        "form": body.form,
+        "content": body.content,
+        "purpose": purpose_of(body.purpose),
+        "lang": language_of(request),
+    }
     return accept(service, once, asks, Work("tables.export", params), prefer=prefer)
 
 
@@ -211,5 +223,7 @@ def _finished(
             experts += piece.ids
         yield piece.content
     with store.session() as session:
+        if sheet == "ratings":
+            experts += session.scalars(select(Rating.rater_id).where(*visible(viewer, Rating)).distinct())
         mark = exports.FileMark(name, digest.hexdigest(), size)
         exports.finish_hashed(session, viewer, stamp, [mark], expert_ids=experts)

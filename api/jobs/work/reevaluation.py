@@ -10,9 +10,10 @@ from api.jobs.job import Job, Result
 from expert_pool import clock
 from expert_pool.accounts.rights import Right
 from expert_pool.reevaluation import cycle as cycles
-from expert_pool.reevaluation.cycle.carrying import Carried
+from expert_pool.reevaluation.cycle.carrying import ACTIONS, Carried, moved
 from expert_pool.reevaluation.scheme_told import scheme_preset
 from expert_pool.runs import Attachment
+from expert_pool.viewer import Viewer
 from solver.errors import Fault
 
 MOST_MOVES = 2000
@@ -66,7 +67,7 @@ def confirm(job: Job) -> Result:
     experts, refuse = job.params["experts"], job.params["refuse"]
     if experts is None and refuse is None:
         return _carried(job, "confirm", Right.CYCLES_DECIDE)
-    done = 0
+    done = _moved_before(job, viewer, "cycle.confirmed" if refuse is None else "cycle.refused")
     while not job.cancelled():
         try:
             with job.store.session() as session:
@@ -194,6 +195,7 @@ def recusals(job: Job) -> Result:
 
 def _carried(job: Job, step: Carried, right: Right) -> Result:
     viewer, code = job.viewer(right), job.params["cycle"]
+    before = _moved_before(job, viewer, ACTIONS[step])
     try:
         done, view = cycles.carry(job.store, viewer, code, step, report=job.report, cancelled=job.cancelled)
     except Fault as fault:
@@ -201,7 +203,16 @@ def _carried(job: Job, step: Carried, right: Right) -> Result:
             raise
         with job.store.reading() as session:
             done, view = 0, cycles.show(session, viewer, code)
-    return _stepped(done, view)
+    return _stepped(before + done, view)
+
+
+def _moved_before(job: Job, viewer: Viewer, action: str) -> int:
+    """How many cases earlier attempts of this run moved, whose workers were lost."""
+    batches = sum(one.action == action for one in job.decided)
+    if not batches:
+        return 0
+    with job.store.reading() as session:
+        return moved(session, viewer, job.params["cycle"], action, batches)
 
 
 def _done_before(job: Job, fault: Fault) -> bool:

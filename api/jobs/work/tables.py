@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.jobs.job import Job, Result
 from expert_pool.accounts.rights import Right
+from expert_pool.imports.contents import Content
 from expert_pool.runs import Attachment
 
 SHEETS_MEDIA = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -34,6 +35,7 @@ class ExportAsk(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     form: str = Field(default="xlsx", pattern="^(csv|xlsx)$")
+    content: Content = "tables"
     lang: str = Field(default="zh", pattern="^(zh|en)$")
     purpose: str = Field(max_length=500)
 
@@ -81,6 +83,7 @@ def export(job: Job) -> Result:
             purpose=ask.purpose,
             form=ask.form,
             lang=ask.lang,
+            content=ask.content,
             organiser_id=job.organiser_id,
             serial=job.already("export.begun"),
             report=job.report,

@@ -5,6 +5,7 @@ Every step may be repeated and changes nothing then; every batch is one transact
 
 from expert_pool.reevaluation.cycle.appealing import appeal, appeal_own, confirm_appeal, decide_appeal
 from expert_pool.reevaluation.cycle.carrying import carry
+from expert_pool.reevaluation.cycle.computing import Computed, compute, computed, keep, recompute, same
 from expert_pool.reevaluation.cycle.deciding import Deciding, confirm, decide, decide_unanswered
 from expert_pool.reevaluation.cycle.executing import execute
 from expert_pool.reevaluation.cycle.finding import CaseView, CycleView, Decided, Evidence, Said, Step
@@ -17,12 +18,13 @@ from expert_pool.reevaluation.cycle.hearing import (
     reply_own,
 )
 from expert_pool.reevaluation.cycle.letters import KINDS, Kind, LetterContent, letter_of, own_letter
-from expert_pool.reevaluation.cycle.opening import close, compute, drop, open_, recompute, same
+from expert_pool.reevaluation.cycle.opening import close, drop, open_
 from expert_pool.reevaluation.cycle.reading import case, cases, list_, own_cases, show, was_kept
 
 __all__ = [
     "KINDS",
     "CaseView",
+    "Computed",
     "CycleView",
     "Decided",
     "Deciding",
@@ -39,6 +41,7 @@ __all__ = [
     "cases",
     "close",
     "compute",
+    "computed",
     "confirm",
     "confirm_appeal",
     "decide",
@@ -47,6 +50,7 @@ __all__ = [
     "drop",
     "evidence_file",
     "execute",
+    "keep",
     "letter_of",
     "list_",
     "notify",

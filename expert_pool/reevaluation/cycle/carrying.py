@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Literal
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from expert_pool.keys import Key
@@ -13,11 +14,19 @@ from expert_pool.reevaluation.cycle.executing import execute
 from expert_pool.reevaluation.cycle.finding import CycleView, Step
 from expert_pool.reevaluation.cycle.hearing import notify
 from expert_pool.reevaluation.cycle.reading import show
+from expert_pool.registry import Attestation, CycleCase, LedgerEntry
 from expert_pool.store import Store
-from expert_pool.viewer import Viewer
+from expert_pool.viewer import Viewer, visible
 from solver.progress import Progress, Reporter, silent
 
 Carried = Literal["notify", "decide", "confirm", "execute"]
+ACTIONS: Mapping[Carried, str] = {
+    "notify": "cycle.notified",
+    "decide": "cycle.decided",
+    "confirm": "cycle.confirmed",
+    "execute": "cycle.executed",
+}
+"""What the ledger calls a batch of each step."""
 BATCH = 200
 
 
@@ -44,6 +53,24 @@ def carry(
             break
     with store.reading() as session:
         return done, show(session, viewer, code)
+
+
+def moved(session: Session, viewer: Viewer, code: str, action: str, batches: int) -> int:
+    """How many cases of a cycle the viewer's account moved in its latest so many batches of an action: what an attempt did
+    whose worker was lost."""
+    entries = (
+        select(LedgerEntry.id)
+        .where(
+            LedgerEntry.action == action,
+            LedgerEntry.subject == code,
+            LedgerEntry.actor == viewer.actor,
+            *visible(viewer, LedgerEntry),
+        )
+        .order_by(LedgerEntry.id.desc())
+        .limit(batches)
+    )
+    of_cases = (Attestation.entry_id.in_(entries), Attestation.table == CycleCase.__tablename__)
+    return session.scalar(select(func.count(Attestation.id)).where(*of_cases)) or 0
 
 
 def _batch(session: Session, viewer: Viewer, key: Key, code: str, step: Carried, most: int) -> Step:

@@ -1,46 +1,23 @@
-"""Opening a cycle, computing it, computing it again from what it kept, and dropping one that was opened in error."""
+"""Opening a cycle, ending it, and dropping one that was opened in error."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
 from datetime import date
-from hashlib import sha256
-from typing import TYPE_CHECKING
 
-import numpy as np
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from expert_pool import clock, ledger
-from expert_pool.bulk import insert_rows
-from expert_pool.ledger.canonical import encode
 from expert_pool.policies.load import preset
-from expert_pool.privacy.exports import bitmap
-from expert_pool.reevaluation.appraising import (
-    KEEP,
-    POLICY,
-    Appraisal,
-    appraise_asked,
-    find_pool,
-)
-from expert_pool.reevaluation.asks import Ask, Measured, asks_of, plain, read, written
-from expert_pool.reevaluation.cycle.finding import find_cycle, held, pool_code, scheme_of
+from expert_pool.reevaluation.appraising import POLICY, find_pool
+from expert_pool.reevaluation.cycle.finding import find_cycle, held, scheme_of
 from expert_pool.reevaluation.cycle.hearing import settled
 from expert_pool.reevaluation.cycle.marking import count, tell
 from expert_pool.reevaluation.days import refuse_too_early
 from expert_pool.reevaluation.scheme import Scheme
-from expert_pool.registry import CaseState, Cycle, CycleCase, CycleState, LedgerEntry
-from expert_pool.store import allocate
+from expert_pool.registry import CaseState, Cycle, CycleCase, CycleState
 from expert_pool.viewer import Viewer
 from solver.errors import Fault
-
-if TYPE_CHECKING:
-    from expert_pool.reevaluation.recusals import Failure
-
-_CASE = (
-    "id", "cycle_id", "expert_id", "organiser_id", "state", "measure", "months", "decided_by", "by_conduct", "reasons",
-)  # fmt: skip
 
 
 def open_(
@@ -91,63 +68,6 @@ def open_(
     session.add(cycle)
     tell(session, viewer, cycle, "cycle.opened", (), {"as_of": as_of, "scheme": scheme.sha256})
     return cycle.code
-
-
-def compute(
-    session: Session,
-    viewer: Viewer,
-    code: str,
-    *,
-    measured: Measured | None = None,
-    recusals: Iterable[Failure] | None = None,
-) -> None:
-    """Appraise the pool and store a case for everybody for whom something is proposed, in one transaction. Computed
-    already: nothing changes. Raises Fault as `appraising.appraise`, `cycle.ended`, `cycle.unknown`."""
-    cycle = held(session, viewer, code)
-    if cycle.state is not CycleState.OPEN:
-        return
-    scheme = scheme_of(cycle)
-    asks = asks_of(scheme, measured, recusals)
-    head = session.execute(
-        select(LedgerEntry.sequence, LedgerEntry.sha256)
-        .where(LedgerEntry.organiser_id == cycle.organiser_id)
-        .order_by(LedgerEntry.sequence.desc())
-        .limit(1)
-    ).one()
-    cycle.known_at = clock.now()
-    cycle.flags = json.dumps([[ask.expert, written(ask.reason)] for ask in asks], ensure_ascii=False)
-    if measured is not None:
-        cycle.measurement_sha256 = sha256(encode(plain(measured.document()))).hexdigest()
-    found = _appraised(session, viewer, cycle, scheme, asks)
-    cycle.ledger_sequence, cycle.ledger_sha256 = head.sequence, head.sha256
-    cycle.computed_by = viewer.actor
-    cycle.appraisal_sha256 = found.sha256()
-    cycle.experts = len(found)
-    cycle.counts = json.dumps(found.counts())
-    cycle.kept = bitmap(found.ids[found.measure == KEEP].tolist())
-    cycle.state = CycleState.COMPUTED
-    ids = _store(session, cycle, found)
-    known = {"known_at": cycle.known_at, "appraisal": cycle.appraisal_sha256, "cases": len(ids)}
-    tell(session, viewer, cycle, "cycle.computed", (), known, row_ids={CycleCase: ids})
-
-
-def recompute(session: Session, viewer: Viewer, code: str) -> Appraisal:
-    """The appraisal of a cycle, made again from what the cycle kept: its scheme, policy, day, moment and flags.
-
-    Raises Fault `cycle.unknown`, `cycle.not_computed`, `cycle.policy_changed` (this version's policy of that name is
-    another)."""
-    cycle = find_cycle(session, viewer, code)
-    if cycle.known_at is None:
-        raise Fault("cycle.not_computed", code)
-    if preset(cycle.policy).sha256 != cycle.policy_sha256:
-        raise Fault("cycle.policy_changed", code, policy=cycle.policy)
-    asks = [Ask(expert, read(reason)) for expert, reason in json.loads(cycle.flags or "[]")]
-    return _appraised(session, viewer, cycle, scheme_of(cycle), asks)
-
-
-def same(session: Session, viewer: Viewer, code: str) -> bool:
-    """Whether a cycle computed again gives what it gave. Faults as `recompute`."""
-    return recompute(session, viewer, code).sha256() == find_cycle(session, viewer, code).appraisal_sha256
 
 
 def drop(session: Session, viewer: Viewer, code: str, reason: str) -> None:
@@ -204,43 +124,3 @@ def close(session: Session, viewer: Viewer, code: str) -> None:
 def _end(session: Session, viewer: Viewer, cycle: Cycle, state: CycleState, why: str | None) -> None:
     cycle.state, cycle.ended_at, cycle.ended_by, cycle.ended_why = state, clock.now(), viewer.actor, why
     tell(session, viewer, cycle, f"cycle.{state}", ())
-
-
-def _appraised(
-    session: Session, viewer: Viewer, cycle: Cycle, scheme: Scheme, asks: Iterable[Ask]
-) -> Appraisal:
-    """As the cycle's organiser sees it, so that everybody who computes it again gets the same."""
-    return appraise_asked(
-        session,
-        Viewer(viewer.actor, frozenset({cycle.organiser_id})),
-        pool_code(session, cycle),
-        scheme,
-        cycle.as_of,
-        cycle.known_at,
-        asks=tuple(asks),
-        policy=cycle.policy,
-    )
-
-
-def _store(session: Session, cycle: Cycle, found: Appraisal) -> list[int]:
-    chosen = np.flatnonzero(found.measure != KEEP).tolist()
-    ids = allocate(session, CycleCase, len(chosen))
-    rows = []
-    for identity, index, proposal in zip(ids, chosen, found.proposals(), strict=True):
-        reasons = json.dumps([written(reason) for reason in proposal.reasons], ensure_ascii=False)
-        rows.append(
-            (
-                identity,
-                cycle.id,
-                int(found.ids[index]),
-                cycle.organiser_id,
-                CaseState.PROPOSED,
-                str(proposal.measure),
-                proposal.months,
-                proposal.decided_by,
-                proposal.by_conduct,
-                reasons,
-            )
-        )
-    insert_rows(session, CycleCase, _CASE, rows)
-    return ids

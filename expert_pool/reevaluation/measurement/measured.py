@@ -6,7 +6,7 @@ A flag asks somebody to look. It says that a figure is unlikely to be chance, ne
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from expert_pool.reevaluation.measurement.estimating import Estimate, estimated
 from expert_pool.reevaluation.measurement.linking import Overlap, overlaps_wanted
 from expert_pool.reevaluation.measurement.rater_figures import Figures, figures_of
 from expert_pool.reevaluation.measurement.ratings import Ratings
+from expert_pool.reevaluation.measurement.standard_order import in_standard_order
 from expert_pool.reevaluation.measurement.testing import Flag, flags_of
 from solver.errors import Fault
 from solver.facts import Floats, Mask
@@ -118,7 +119,8 @@ def measure(
     `at_least`: scores below which a rater gets no figures and no flag. `rate`: per cent of false flags accepted among all
     flags. `replications`: of the bootstrap, for intervals and for the chance of fit; without, no fit is flagged, since fixed
     cut-offs are unsafe. `own`: by kind (employer, region, sector) the scores given to cases of the rater's own; by default as
-    the ratings have it. The same arguments give the same answer.
+    the ratings have it. The same arguments give the same answer, whatever cases, raters and criteria are called and in whatever
+    order the scores come. Where no rater has figures, the scale has none either: no thresholds, no difficulties.
 
     Raises Fault `measurement.at_least` and `measurement.rate` (1 to 50), `measurement.replications` (0 or 20 and more).
     """
@@ -130,6 +132,7 @@ def measure(
         raise Fault("measurement.replications", replications=replications)
     told, stop = report or silent, cancelled or (lambda: False)
     told(Progress("measurement", done=0, total=replications or None))
+    ratings = in_standard_order(ratings if own is None else replace(ratings, own=own))
     found = estimated(ratings, seed=seed)
     figures, tests = figures_of(
         ratings,
@@ -137,36 +140,38 @@ def measure(
         at_least=at_least,
         seed=seed,
         replications=replications,
-        own=ratings.own if own is None else own,
+        own=ratings.own,
         cancelled=stop,
         report=told,
     )
     flags = flags_of(figures.raters, tests, rate=rate / 100, worth=(ratings.high - ratings.low) / 8)
-    codes = {one.rater: place for place, one in enumerate(figures.raters)}
+    raters = tuple(sorted(figures.raters, key=lambda one: one.rater))
+    known = any(one.why is None for one in raters)
+    criteria = sorted(zip(ratings.criteria, found.criteria.value.tolist(), strict=True)) if known else []
     return Measured(
         named=ratings.scale,
         scale=(ratings.low, ratings.high),
         elsewhere=ratings.elsewhere,
         bounds=found.condensed.bounds,
-        thresholds=tuple(found.raters.thresholds.tolist()),
-        criteria=dict(zip(ratings.criteria, found.criteria.value.tolist(), strict=True)),
+        thresholds=tuple(found.raters.thresholds.tolist()) if known else (),
+        criteria=dict(criteria),
         at_least=at_least,
         rate=rate,
         seed=seed,
         replications=figures.done,
-        stopped=figures.done < replications and any(one.why is None for one in figures.raters),
+        stopped=figures.done < replications and known,
         settled=found.raters.settled,
         scores=len(ratings),
         cases=len(np.unique(ratings.case)),
         agreement=alphas(found.ratings, values=found.condensed.values, rounds=figures.done, seed=seed),
-        raters=figures.raters,
+        raters=raters,
         components=_components(found, figures.raters),
-        bridges=tuple((ratings.raters[a], ratings.raters[b]) for a, b in found.linking.bridges),
+        bridges=tuple(sorted(_named(ratings, pair) for pair in found.linking.bridges)),
         overlaps=_overlaps(ratings, found),
         common=tuple(_common(kind, one) for kind, one in figures.common.items()),
         tests=sum(int((~np.isnan(test.p)).sum()) for test in tests),
-        flags=flags,
-        _by_code=codes,
+        flags=tuple(sorted(flags, key=lambda flag: flag.rater)),
+        _by_code={one.rater: place for place, one in enumerate(raters)},
     )
 
 
@@ -219,6 +224,11 @@ def _overlaps(ratings: Ratings, found: Estimate) -> tuple[tuple[tuple[str, ...],
         found.linking, scored, per_case=max(2, per_case), information=information
     )
     return tuple((tuple(ratings.raters[j] for j in one.raters), one.cases) for one in wanted)
+
+
+def _named(ratings: Ratings, pair: tuple[int, int]) -> tuple[str, str]:
+    one, two = sorted(ratings.raters[rater] for rater in pair)
+    return one, two
 
 
 def _common(kind: str, one: Any) -> Common:

@@ -73,6 +73,45 @@ def test_an_employer_that_is_its_own_ancestor(wrong: Wrong) -> None:
     ]
 
 
+def test_results_and_complaints_that_cannot_be(wrong: Wrong) -> None:
+    """More passed than reviewed, a season ahead of its day, a row told twice, somebody else's committee."""
+    results = ["committee", "season", "reviewed", "passed", "holds_on", "organiser"]
+    complaints = ["committee", "reference", "season", "upheld", "holds_on"]
+    theirs = ["COM-02", "另一评委会", "ORG-02", "POOL-01", "高级", "社会化评审", "08"]
+    assert wrong(
+        committees=[["code", "name", "organiser", "pool", "level", "form", "series"], theirs],
+        review_results=[
+            results,
+            ["COM-01", 2024, 10, 11, "2025-01-10", ""],
+            ["COM-01", 2027, 10, 5, "2026-01-10", ""],
+            ["COM-99", 2024, 10, 5, "2025-01-10", ""],
+            ["COM-02", 2024, 10, 5, "2025-01-10", "ORG-01"],
+            ["COM-02", 2025, 10, 5, "2026-01-11", ""],
+            ["COM-02", 2025, 10, 6, "2026-01-12", ""],
+            ["COM-01", 2025, 121, 58, "2025-12-15", ""],
+            ["COM-01", 2023, "many", -1, "2027-01-11", ""],
+        ],
+        complaints=[
+            complaints,
+            ["COM-01", "T-1", 2027, "perhaps", "2026-01-10"],
+            ["COM-01", "", 2025, "yes", "2026-01-10"],
+        ],
+    ) == [
+        ("review_results", 2, "passed", "import.more_passed"),
+        ("review_results", 3, "season", "import.season_ahead"),
+        ("review_results", 4, "committee", "import.unknown"),
+        ("review_results", 5, "organiser", "import.committee_of_other"),
+        ("review_results", 7, "committee", "import.twice"),
+        ("review_results", 8, "reviewed", "import.changed"),
+        ("review_results", 9, "reviewed", "import.integer"),
+        ("review_results", 9, "passed", "import.range"),
+        ("review_results", 9, "holds_on", "import.future"),
+        ("complaints", 2, "upheld", "import.boolean"),
+        ("complaints", 2, "season", "import.season_ahead"),
+        ("complaints", 3, "reference", "import.required"),
+    ]
+
+
 def test_links_that_turn_round_one_after_the_other_are_no_cycle(
     filled: Store, files: Any, system: Viewer
 ) -> None:

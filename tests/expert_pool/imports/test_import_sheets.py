@@ -12,10 +12,13 @@ from expert_pool.imports.labels import LABELS, NO, YES
 from expert_pool.imports.sheets import SHEETS, Kind, Sheet
 from expert_pool.words import known
 
-FILLED_IN = {"id", "recorded_by", "void", "corrects_id", "pseudonym", "organiser_id", "recorded_at"}
+FILLED_IN = {"id", "recorded_by", "void", "corrects_id", "pseudonym", "organiser_id", "recorded_at"} | {
+    "initials"
+}
 MAY_BE_LEFT_OUT = {("cases", "directed"), ("memberships", "reason"), ("absences", "reason")} | {
     ("relations", "source"),
     ("meetings", "place"),
+    ("review_results", "reference"),
 }
 
 

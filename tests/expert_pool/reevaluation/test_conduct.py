@@ -51,6 +51,7 @@ def test_every_preset_holds_together() -> None:
     [
         ("low: 80\n    high: 90", "low: 80\n    high: 88", "scheme.hole"),
         ("low: 80\n    high: 90", "low: 80\n    high: 95", "scheme.overlap"),
+        ("{measure: lower, months: 6}", "{measure: ban}", "scheme.milder"),
         ("    high: 59\n", "    low: 0\n    high: 59\n", "scheme.ladder_end"),
         ("events: [late]", "events: [lte]", "scheme.event_unknown"),
         ("    outcome: late\n    credit: [迟到, lateness]\n", "", "scheme.unrecorded"),

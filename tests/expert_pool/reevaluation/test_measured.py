@@ -223,6 +223,52 @@ def test_what_cannot_be_known_is_a_reason_and_no_number() -> None:
     assert alike.flags == ()
 
 
+def relabelled(ratings: Ratings, seed: int) -> tuple[Ratings, dict[str, str]]:
+    """The same scores, rows shuffled, everybody and everything called otherwise; and what raters and criteria were called."""
+    random = np.random.default_rng(seed)
+    new = {
+        kind: {name: f"{kind}{n:05d}" for name, n in zip(names, random.permutation(len(names)), strict=True)}
+        for kind, names in (("X", ratings.cases), ("Y", ratings.raters), ("Z", ratings.criteria))
+    }
+    told = [
+        Rating(
+            new["X"][ratings.cases[c]], new["Y"][ratings.raters[r]], new["Z"][ratings.criteria[k]],
+            int(level) + ratings.low, int(period),
+        )
+        for c, r, k, level, period in zip(
+            ratings.case, ratings.rater, ratings.criterion, ratings.level, ratings.period, strict=True
+        )
+    ]  # fmt: skip
+    shuffled = [told[n] for n in random.permutation(len(told))]
+    again = ratings_of(shuffled, low=ratings.low, high=ratings.high)
+    return again, {now: was for kind in "YZ" for was, now in new[kind].items()}
+
+
+@pytest.mark.parametrize("raters", [30, 110])
+def test_other_names_and_another_order_of_rows_change_no_figure(raters: int) -> None:
+    """Replications and, from 100 raters on, halves of the data included: to the last digit."""
+    ratings = spoilt(made(300, raters))
+    first = measure(ratings, at_least=15, replications=20, seed=4)
+    again, before = relabelled(ratings, 8)
+    second = measure(again, at_least=15, replications=20, seed=4)
+    assert sum(one.why is None for one in first.raters) > 20
+    assert {before[one.rater]: replace(one, rater="") for one in second.raters} == {
+        one.rater: replace(one, rater="") for one in first.raters
+    }
+    assert {before[name]: value for name, value in second.criteria.items()} == dict(first.criteria)
+    assert (second.thresholds, second.agreement) == (first.thresholds, first.agreement)
+    assert (second.components, second.common) == (first.components, first.common)
+    assert {(before[f.rater], f.kind, f.p, f.q) for f in second.flags} == {
+        (f.rater, f.kind, f.p, f.q) for f in first.flags
+    }
+
+
+def test_where_nobody_can_be_measured_the_scale_has_no_figures_either() -> None:
+    found = measure(ratings_of(rows(range(8), "ABC", "1234253124"), low=1, high=5), at_least=30)
+    assert {one.why for one in found.raters} == {"measurement.few"}
+    assert (found.thresholds, dict(found.criteria)) == ((), {})
+
+
 @settings(max_examples=40, deadline=None)
 @given(
     st.lists(

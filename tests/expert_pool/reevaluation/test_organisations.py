@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from docx import Document
 from hypothesis import given
 from hypothesis import strategies as st
 from tiny_registry import Tiny
 
 from expert_pool import clock, ledger
+from expert_pool.documents.organisation_letters import hearing_document
 from expert_pool.filings import unfiled
 from expert_pool.reevaluation.organisation_decisions import (
     confirm,
@@ -24,6 +27,7 @@ from expert_pool.reevaluation.organisation_decisions import (
     record_results,
 )
 from expert_pool.reevaluation.organisation_figures import late_results
+from expert_pool.reevaluation.organisation_hearing import announce, find_heard, hearing, replies, reply
 from expert_pool.reevaluation.organisation_scheme import (
     Indicator,
     Measure,
@@ -35,8 +39,10 @@ from expert_pool.reevaluation.organisations import (
     appraise_organisations,
     months_before,
 )
-from expert_pool.registry import OrganisationStep, Outcome, PanelRecord, PanelState, Role, Service
+from expert_pool.reevaluation.working_days import deadline
+from expert_pool.registry import Notice, OrganisationStep, Outcome, PanelRecord, PanelState, Role, Service
 from expert_pool.viewer import Viewer
+from expert_pool.words import languages
 from solver.errors import Fault
 
 OWN = "own-default"
@@ -212,7 +218,10 @@ def test_two_people_decide_and_only_then_a_measure_is_in_force(tiny: Tiny) -> No
     assert appraised(tiny).standing is None
     with tiny.store.session() as session, pytest.raises(Fault, match=r"organisations\.same_person"):
         confirm(session, FIRST, code)
+    with tiny.store.session() as session, pytest.raises(Fault, match=r"organisations\.reply_time_runs"):
+        confirm(session, SECOND, code)
     with tiny.store.session() as session:
+        reply(session, FIRST, code, "正在整改。", last=True)
         measure = confirm(session, SECOND, code)
         assert measure is not None
         assert (measure.holds_on, measure.until, measure.recorded_by) == (TODAY, date(2027, 1, 19), "second")
@@ -235,7 +244,7 @@ def test_cause_given_again_goes_one_rung_up_and_a_lift_ends_it(sqlite_tiny: Tiny
     for step, months in ((OrganisationStep.RECTIFY, 3),):
         with sqlite_tiny.store.session() as session:
             code = decide(session, FIRST, appraised(sqlite_tiny), step, months=months, basis="x").code
-        with sqlite_tiny.store.session() as session:
+        with sqlite_tiny.store.session() as session, clock.fixed(NOW + timedelta(days=20)):
             confirm(session, SECOND, code)
     with clock.fixed(NOW + timedelta(days=400)):
         today = clock.today()
@@ -250,6 +259,7 @@ def test_cause_given_again_goes_one_rung_up_and_a_lift_ends_it(sqlite_tiny: Tiny
             with pytest.raises(Fault, match=r"organisations\.open"):
                 decide(session, SECOND, found, OrganisationStep.SUSPEND, months=12, basis="x")
         with sqlite_tiny.store.session() as session:
+            reply(session, FIRST, code, "无异议", last=True)
             confirm(session, SECOND, code)
     with clock.fixed(NOW + timedelta(days=430)):
         today = clock.today()
@@ -260,6 +270,46 @@ def test_cause_given_again_goes_one_rung_up_and_a_lift_ends_it(sqlite_tiny: Tiny
         with sqlite_tiny.store.session() as session:
             confirm(session, SECOND, code)
         assert appraised(sqlite_tiny, as_of=today).standing is None
+
+
+def test_an_organisation_is_told_answers_and_is_heard_before_the_second_person(sqlite_tiny: Tiny) -> None:
+    """With a letter in both languages, a notice to its office, and a last day; delegated offices answer too."""
+    key = sqlite_tiny.store.key
+    put(sqlite_tiny, service(sqlite_tiny, date(2025, 1, 5), 2024))
+    with sqlite_tiny.store.session() as session:
+        row = decide(session, FIRST, appraised(sqlite_tiny), OrganisationStep.RECTIFY, months=3, basis="依据")
+        announce(session, key, row)
+        announce(session, key, row)
+        code, until = row.code, row.reply_until
+        assert session.query(Notice).count() == 1
+        assert until == deadline(TODAY, 10).day
+        content = hearing(session, row)
+    for lang in languages():
+        paper = hearing_document(content, lang)
+        assert paper == hearing_document(content, lang)
+        said = "\n".join(p.text for p in Document(BytesIO(paper)).paragraphs)
+        assert "依据" in said
+        assert "{" not in said
+        assert "organisations." not in said
+    office = Viewer("office", frozenset(), committees=frozenset({sqlite_tiny.committee_id}))
+    with sqlite_tiny.store.session() as session:
+        first = reply(session, office, code, " 已备案。 ")
+        assert reply(session, office, code, "已备案。").id == first.id
+        for text, fault in (("  ", "text_missing"), ("长" * 5001, "text_long")):
+            with pytest.raises(Fault, match=f"organisations.{fault}"):
+                reply(session, office, code, text)
+        with pytest.raises(Fault, match=r"organisations\.decision_unknown"):
+            reply(session, Viewer("far", frozenset({999})), code, "x")
+    assert until is not None
+    with clock.fixed(NOW + (until - TODAY) + timedelta(days=1)), sqlite_tiny.store.session() as session:
+        with pytest.raises(Fault, match=r"organisations\.reply_late"):
+            reply(session, office, code, "再补充")
+        assert confirm(session, SECOND, code) is not None
+        with pytest.raises(Fault, match=r"organisations\.closed"):
+            reply(session, office, code, "再补充")
+    with sqlite_tiny.store.reading() as session:
+        assert [one.text for one in replies(session, find_heard(session, FIRST, code))] == ["已备案。"]
+        assert ledger.verify(session) == []
 
 
 def test_a_refused_decision_leaves_nothing_in_force(sqlite_tiny: Tiny) -> None:

@@ -189,6 +189,11 @@ def test_a_file_full_of_errors_is_left_early(tiny: Tiny, tmp_path: Path) -> None
     assert len(report.errors) < 11_000
 
 
+def test_a_file_without_a_row_is_no_import(tiny: Tiny, tmp_path: Path) -> None:
+    with pytest.raises(Fault, match=r"import\.no_rows"):
+        bring(tiny, tmp_path / "empty")
+
+
 def test_a_workbook_brings_the_same(tiny: Tiny, tmp_path: Path) -> None:
     """Chinese titles, headers and words; a ballot is no source."""
     book = Workbook()

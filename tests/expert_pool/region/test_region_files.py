@@ -19,6 +19,8 @@ from solver.progress import Progress
 
 Rows = dict[str, list[dict[str, str]]]
 LATEST = date(2026, 3, 31).isoformat()
+MADE = [name for name in SHEETS if name not in ("review_results", "complaints")]
+"""What came of a meeting is not made: a region stands before its season."""
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +30,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> RegionFiles:
 
 @pytest.fixture(scope="module")
 def rows(made: RegionFiles) -> Rows:
-    return {name: list(_read(made.folder / f"{name}.csv")) for name in SHEETS}
+    return {name: list(_read(made.folder / f"{name}.csv")) for name in MADE}
 
 
 def _read(path: Path) -> Iterator[dict[str, str]]:
@@ -49,14 +51,14 @@ def test_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
 
 
 def test_every_sheet_is_there_with_the_rows_reported(made: RegionFiles, rows: Rows) -> None:
-    """The files are exactly the sheets of the importer."""
-    assert sorted(path.stem for path in made.folder.iterdir()) == sorted(SHEETS)
+    """The files are the sheets of the importer that are made."""
+    assert sorted(path.stem for path in made.folder.iterdir()) == sorted(MADE)
     assert {name: len(found) for name, found in rows.items()} == dict(made.rows)
     assert all(rows.values())
     assert [c.committee for c in made.committees] == ["C001", "C002", "C003", "C004"]
 
 
-@pytest.mark.parametrize("sheet", SHEETS)
+@pytest.mark.parametrize("sheet", MADE)
 def test_every_reference_resolves(rows: Rows, sheet: str) -> None:
     """Whatever a row names stands in the sheet it belongs to."""
     specialties = {row["code"] for row in rows["specialties"]}
@@ -70,14 +72,14 @@ def test_every_reference_resolves(rows: Rows, sheet: str) -> None:
         assert "" not in said or not column.required, column.name
 
 
-@pytest.mark.parametrize("sheet", SHEETS)
+@pytest.mark.parametrize("sheet", MADE)
 def test_no_row_is_told_twice(rows: Rows, sheet: str) -> None:
     """The importer knows each row by its key."""
     keys = Counter(tuple(row[name] for name in SHEETS[sheet].key) for row in rows[sheet])
     assert keys.most_common(1)[0][1] == 1
 
 
-@pytest.mark.parametrize("sheet", SHEETS)
+@pytest.mark.parametrize("sheet", MADE)
 def test_no_record_lies_in_the_future(rows: Rows, sheet: str) -> None:
     """Neither the day it holds nor the moment it was recorded, nor a birth."""
     past = [column for column in SHEETS[sheet].columns if column.past or column.name == "holds_on"]
@@ -86,7 +88,7 @@ def test_no_record_lies_in_the_future(rows: Rows, sheet: str) -> None:
             assert max((row.get(column.name, "") for row in rows[sheet]), default="") <= f"{LATEST}T"
 
 
-@pytest.mark.parametrize("sheet", SHEETS)
+@pytest.mark.parametrize("sheet", MADE)
 def test_nothing_ends_before_it_begins(rows: Rows, sheet: str) -> None:
     """As the importer demands."""
     for row in rows[sheet]:
