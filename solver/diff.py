@@ -63,7 +63,9 @@ class RuleChange(Part):
     now: RuleState | None
 
 
-class CaseState(Part):
+class CaseJudges(Part):
+    """Who may judge a case, and the quorum left."""
+
     close: list[str]
     broad: list[str]
     recused: dict[str, list[str]]
@@ -76,8 +78,8 @@ class CaseChange(Part):
 
     case: str
     group: str
-    was: CaseState | None
-    now: CaseState | None
+    was: CaseJudges | None
+    now: CaseJudges | None
 
 
 class PanelDiff(Part):
@@ -185,9 +187,9 @@ def _rules(results: list[RuleResult]) -> dict[tuple[str, str], RuleState]:
     }
 
 
-def _cases(results: list[CaseResult]) -> dict[tuple[str, str], CaseState]:
+def _cases(results: list[CaseResult]) -> dict[tuple[str, str], CaseJudges]:
     return {
-        (c.case, c.group): CaseState(
+        (c.case, c.group): CaseJudges(
             close=sorted(c.close),
             broad=sorted(c.broad),
             recused=c.recused,

@@ -78,7 +78,7 @@ class Verified(Part):
     engine: str | None
 
 
-class Verdict(Part):
+class ProofVerdict(Part):
     """What the check of a proof came to. `holds`: it shows what it claims; `whole`: every level of an optimal panel.
     Where it does not hold, `says` and `where` tell why."""
 
@@ -148,7 +148,7 @@ def verify(problem: Problem, answer: Answer, proof: Proof) -> list[Verified]:
     return shown
 
 
-def verdict(problem: Problem, answer: Answer, text: bytes, where: str = "-") -> Verdict:
+def verdict(problem: Problem, answer: Answer, text: bytes, where: str = "-") -> ProofVerdict:
     """Whether a proof file holds for a problem and its panel. Raises Fault `proof.schema` where it is none, and as
     `build` does; what the proof fails to show is no fault but the verdict."""
     try:
@@ -157,9 +157,9 @@ def verdict(problem: Problem, answer: Answer, text: bytes, where: str = "-") -> 
         if not fault.code.startswith("proof.") or fault.code == "proof.schema":
             raise
         said = Saying(code=fault.code, params=fault.params)
-        return Verdict(holds=False, whole=False, stages=[], where=fault.where, says=said)
+        return ProofVerdict(holds=False, whole=False, stages=[], where=fault.where, says=said)
     whole = len(stages) == len(answer.goals) and answer.status == "optimal"
-    return Verdict(holds=True, whole=whole, stages=stages)
+    return ProofVerdict(holds=True, whole=whole, stages=stages)
 
 
 def _stage(stage: Stage) -> StageProof:

@@ -1,13 +1,13 @@
-"""Panels: those on record, asking for one, and one with everybody in it, its rules and its cases."""
+"""Panels on record: the list, one with everybody in it, its whole story, and two side by side."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import Depends, Query, Request
 from pydantic import Field
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from api.http.access import allowed
 from api.http.paging import Cursor
@@ -16,18 +16,11 @@ from api.http.service import Served
 from api.page.answering import Given
 from api.page.answering import router as pages
 from api.page.rendering import language_of, render
-from expert_pool import clock
+from api.page.seats import shown_panel, told_of
 from expert_pool.accounts import Principal, Right
-from expert_pool.desk import meeting_named, meetings_ahead
 from expert_pool.documents import contents
-from expert_pool.documents.charts import SECTORS, UNKNOWN_SECTOR
-from expert_pool.documents.contents import MemberRow
-from expert_pool.documents.view import View
-from expert_pool.opened import open_panel
-from expert_pool.panels import DEFAULT_POLICY, show
-from expert_pool.policies.load import preset, presets
+from expert_pool.opened import compare_panels
 from expert_pool.registry import PanelState
-from solver.errors import Fault
 
 router = pages()
 _Reader = Annotated[Principal, Depends(allowed(Right.PANELS_READ))]
@@ -50,68 +43,59 @@ def panels_page(
     )
 
 
-@router.get("/panels/new")
-def new_panel_page(
-    request: Request,
-    asks: Annotated[Principal, Depends(allowed(Right.PANELS_REQUEST))],
-    service: Served,
-    meeting: Annotated[str | None, Query(max_length=200)] = None,
-) -> Response:
-    """Asking for the panel of a meeting: which meeting, under which policy."""
-    viewer = asks.viewer(Right.PANELS_REQUEST)
-    with service.store.reading() as session:
-        chosen = meeting_named(session, viewer, meeting) if meeting else None
-        if meeting and chosen is None:
-            raise Fault("panels.meeting_unknown", meeting)
-        ahead = [] if chosen else meetings_ahead(session, viewer, clock.today())
-    lang = language_of(request)
-    policies = [(name, preset(name).title[lang]) for name in presets()]
-    return render(
-        request,
-        "panel_new.html",
-        asks,
-        meeting=chosen,
-        ahead=ahead,
-        policies=policies,
-        usual=DEFAULT_POLICY,
-    )
-
-
 @router.get("/panels/{panel}")
-def panel_page(request: Request, panel: str, asks: _Reader, service: Served) -> Response:
-    """One panel: who sits where and why, how the rules stand, the cases, and who waits."""
+def panel_page(
+    request: Request,
+    panel: str,
+    asks: _Reader,
+    service: Served,
+    compare: Annotated[str | None, Query(max_length=200)] = None,
+) -> Response:
+    """One panel: who sits where and why, how the rules stand, who covers which case, and who waits."""
+    if compare:
+        return RedirectResponse(f"/panels/{quote(panel, safe='')}/differences/{quote(compare, safe='')}", 303)
     viewer = asks.viewer(Right.PANELS_READ)
-    shown = show(service.store, viewer, panel)
-    problem = None if shown.sealed else open_panel(service.store, viewer, panel).problem
-    view = View(shown.answer, shown.names, language_of(request), problem)
+    found = shown_panel(service.store, viewer, panel, language_of(request))
+    others = [
+        line
+        for line in list_panels(asks, service, meeting=found.meeting, limit=_LINES, cursor=None).items
+        if line.code != panel and not line.sealed and line.open_on is not None
+    ]
     return render(
         request,
         "panel.html",
         asks,
-        panel=shown,
-        view=view,
-        summary=contents.summary(view),
-        banners=contents.banners(view),
-        groups=_by_group(view, contents.member_rows(view), contents.alternate_rows(view)),
-        rules=contents.rule_rows(view),
-        cases=contents.case_rows(view),
-        gates=contents.gate_rows(view),
-        colours=SECTORS,
-        unknown_sector=UNKNOWN_SECTOR,
-        etag=f'"{shown.version}"',
+        **found.parts,
+        siblings=others,
+        summary=contents.summary(found.view),
+        gates=contents.gate_rows(found.view),
+        diagnosable=found.panel.answer.status == "infeasible",
+        etag=f'"{found.panel.version}"',
     )
 
 
-def _by_group(
-    view: View, members: Sequence[MemberRow], alternates: Sequence[MemberRow]
-) -> list[dict[str, Any]]:
-    """Who sits and who waits in each group, in the order of the answer."""
-    names = dict.fromkeys(row.group for row in (*members, *alternates))
-    return [
-        {
-            "name": name,
-            "members": [row for row in members if row.group == name],
-            "alternates": [row for row in alternates if row.group == name],
-        }
-        for name in names
-    ]
+@router.get("/panels/{panel}/story")
+def story_page(request: Request, panel: str, asks: _Reader, service: Served) -> Response:
+    """A panel's whole story, for a projector or on paper: who was eligible, why these, what was decided and by whom."""
+    viewer = asks.viewer(Right.PANELS_READ)
+    found = shown_panel(service.store, viewer, panel, language_of(request))
+    return render(
+        request,
+        "story.html",
+        asks,
+        **found.parts,
+        gates=contents.gate_rows(found.view),
+        goals=contents.goals(found.view),
+        settled=contents.status(found.view),
+        considered=contents.considered(found.view),
+        told=told_of(service.store, viewer, panel),
+    )
+
+
+@router.get("/panels/{panel}/differences/{other}")
+def compare_page(request: Request, panel: str, other: str, asks: _Reader, service: Served) -> Response:
+    """Two open panels side by side."""
+    viewer, lang = asks.viewer(Right.PANELS_READ), language_of(request)
+    found = compare_panels(service.store, viewer, panel, other)
+    was, now = (shown_panel(service.store, viewer, code, lang) for code in (panel, other))
+    return render(request, "panel_differences.html", asks, diff=found, was=was, now=now)

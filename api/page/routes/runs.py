@@ -15,7 +15,9 @@ from api.http.events import LastEventId, Looked, event_stream
 from api.http.service import Served, Service
 from api.page.answering import Given
 from api.page.answering import router as pages
+from api.page.audited import audited
 from api.page.charts import convergence
+from api.page.diagnosed import Diagnosed, diagnosed
 from api.page.rendering import fragment, language_of, render
 from expert_pool import runs
 from expert_pool.accounts import Principal, Right
@@ -29,6 +31,8 @@ router = pages()
 _Reader = Annotated[Principal, Depends(allowed(Right.RUNS_READ))]
 _MOST_EVENTS = 5000
 _LINES = 50
+_PLACES = {"simulation.sweep": "/what-if/runs", "pool.health": "/pool-health/runs"}
+"""Kinds of runs with a page of their own, below which the run is found by its code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +101,16 @@ def _shown(service: Service, asks: Principal, code: str, lang: str) -> dict[str,
         "chart": convergence(_solved(happened, lang)),
         "came": came,
         "leads": _leads(run, came),
+        "audited": audited(run.kind, came.result, lang),
+        "diagnosed": _diagnosed(service, asks, run, came, lang),
+        "goal_named": lambda id_: _goals(id_, lang),
     }
+
+
+def _diagnosed(service: Service, asks: Principal, run: RunRecord, came: Came, lang: str) -> Diagnosed | None:
+    if run.kind != "panel.diagnose" or not came.result:
+        return None
+    return diagnosed(service.store, asks.viewer(Right.PANELS_READ), came.result["diagnosis"], lang)
 
 
 def _came(service: Service, asks: Principal, session: Any, run: RunRecord) -> Came:
@@ -109,6 +122,11 @@ def _came(service: Service, asks: Principal, session: Any, run: RunRecord) -> Ca
 
 def _leads(run: RunRecord, came: Came) -> str | None:
     """Where the result is looked at, where it is a thing with a page of its own."""
+    if run.kind in _PLACES:
+        return f"{_PLACES[run.kind]}/{run.code}"
+    if run.kind.startswith("cycle.") and came.result:
+        cycle = came.result if run.kind == "cycle.compute" else came.result.get("cycle", {})
+        return f"/reevaluation/{cycle['code']}" if "code" in cycle else None
     panel = (came.result or {}).get("panel")
     return f"/panels/{panel}" if panel and run.kind.startswith("panel.") else None
 
@@ -120,7 +138,7 @@ def _solved(happened: Sequence[Happened], lang: str) -> list[tuple[str, float, i
         return []
     return [
         (
-            " + ".join(_goal(part, lang) for part in str(one.data.get("goal") or "").split("+")),
+            _goals(str(one.data.get("goal") or ""), lang),
             (one.at - began).total_seconds(),
             int(one.data["incumbent"]),
             one.data.get("bound"),
@@ -128,6 +146,10 @@ def _solved(happened: Sequence[Happened], lang: str) -> list[tuple[str, float, i
         for one in happened
         if one.kind == "incumbent" and one.data.get("incumbent") is not None
     ]
+
+
+def _goals(id_: str, lang: str) -> str:
+    return " + ".join(_goal(part, lang) for part in id_.split("+"))
 
 
 def _goal(id_: str, lang: str) -> str:
