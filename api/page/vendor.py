@@ -16,9 +16,21 @@ VENDOR = Path(__file__).parent / "static" / "vendor"
 MANIFEST = VENDOR / "manifest.json"
 TAKEN = {
     "@picocss/pico": ("css/pico.min.css",),
+    "cytoscape": ("dist/cytoscape.esm.min.mjs",),
     "htmx.org": ("dist/htmx.min.js", "dist/ext/hx-sse.min.js"),
+    "vega": ("build/vega.min.js",),
+    "vega-interpreter": ("build/vega-interpreter.js",),
 }
 """The files of each package that the page loads."""
+BUNDLES = {"vega": ("d3-*", "delaunator", "internmap", "robust-predicates", "topojson-client", "vega-*")}
+"""Packages whose files hold other packages: those whose licences go with them."""
+IMPORTS = {
+    "vega-interpreter.js": (
+        "import { ascending, isString, DisallowedObjectProperties } from 'vega-util';",
+        "const { ascending, isString, DisallowedObjectProperties } = globalThis.vega;",
+    )
+}
+"""What a browser without a bundler cannot find by its name, and where it is found instead."""
 
 
 def vendored() -> list[dict[str, str]]:
@@ -46,14 +58,27 @@ def main() -> None:
             folder = Path(place) / "node_modules" / package
             about = json.loads((folder / "package.json").read_text(encoding="utf-8"))
             plain = package.strip("@").replace("/", "-")
-            licence = next(folder.glob("LICENSE*"))
-            shutil.copy(licence, VENDOR / f"{plain}.LICENSE.txt")
+            beside = [found for one in BUNDLES.get(package, ()) for found in sorted(folder.parent.glob(one))]
+            licences = [(found.name, next(found.glob("LICENSE*")).read_text()) for found in (folder, *beside)]
+            texts = [text if len(licences) == 1 else f"{name}\n\n{text}" for name, text in licences]
+            (VENDOR / f"{plain}.LICENSE.txt").write_text("\n\n".join(texts), encoding="utf-8")
             for file in files:
                 copy = VENDOR / Path(file).name
-                shutil.copy(folder / file, copy)
+                copy.write_bytes(_reachable(Path(file).name, (folder / file).read_bytes()))
                 row = {"file": copy.name, "package": package, "version": about["version"]}
                 rows.append(row | {"licence": about["license"], "sha256": sha256(copy)})
     MANIFEST.write_text(json.dumps({"files": rows}, indent=2) + "\n", encoding="utf-8")
+
+
+def _reachable(name: str, content: bytes) -> bytes:
+    """A file whose imports a browser finds. Raises ValueError where the package no longer says what is replaced."""
+    if name not in IMPORTS:
+        return content
+    asked, given = IMPORTS[name]
+    text = content.decode()
+    if asked not in text:
+        raise ValueError(f"{name} does not begin as it did: look at its imports")
+    return text.replace(asked, given).encode()
 
 
 if __name__ == "__main__":
