@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, or_
 from sqlalchemy.orm import Session, aliased
 
 from expert_pool import clock, records
+from expert_pool.initials import as_initials
 from expert_pool.lifecycle import State
 from expert_pool.registry import (
     Applicant,
@@ -51,7 +52,7 @@ _TODAY: Any = bindparam("today", type_=Employment.holds_on.type)
 class Wanted:
     """What experts are looked for; None: whatever. Codes name other things; all of it is as of today.
 
-    `q`: in the name, or how the code begins. `employer`: works there, or in a part of it. `specialty`: holds a skill in
+    `q`: in the name, or how the code begins, or how the initials of the name in pinyin do. `employer`: works there, or in a part of it. `specialty`: holds a skill in
     it, or in what is below it. `sector`: of the main employer, or of what that is a part of.
     """
 
@@ -65,8 +66,9 @@ class Wanted:
 
     @property
     def given(self) -> frozenset[str]:
-        """The names of what is looked for."""
-        return frozenset(name for name in self.__slots__ if getattr(self, name) is not None)
+        """The names of what is looked for; `initials` where `q` may be the beginning of some."""
+        names = [name for name in self.__slots__ if getattr(self, name) is not None]
+        return frozenset([*names, "initials"] if self.q and as_initials(self.q) else names)
 
 
 def seen(viewer: Viewer) -> list[ColumnElement[bool]]:
@@ -90,7 +92,9 @@ def shown(viewer: Viewer, table: Any) -> list[ColumnElement[bool]]:
 
 def expert_id(session: Session, viewer: Viewer, code: str) -> int:
     """The id of an expert the viewer may see. Raises Fault `standing.expert_unknown`."""
-    found: int = find_expert(session, viewer, code).id
+    found: int | None = select_rows(session, _id_by_code(viewer), {"code": code}).scalar()
+    if found is None:
+        raise Fault("standing.expert_unknown", code)
     return found
 
 
@@ -101,6 +105,11 @@ def find_expert(session: Session, viewer: Viewer, code: str) -> Any:
     if found is None:
         raise Fault("standing.expert_unknown", code)
     return found
+
+
+@kept
+def _id_by_code(viewer: Viewer) -> Select[Any]:
+    return select(Expert.id).where(Expert.code == bindparam("code"), *seen(viewer))
 
 
 @kept
@@ -120,10 +129,12 @@ def listing(viewer: Viewer, given: frozenset[str]) -> Select[Any]:
 
 def parameters(wanted: Wanted) -> dict[str, Any]:
     """What a statement of `listing` is run with."""
-    values: dict[str, Any] = {name: getattr(wanted, name) for name in wanted.given}
+    values: dict[str, Any] = {name: getattr(wanted, name) for name in wanted.given - {"initials"}}
     if wanted.q is not None:
         q = wanted.q.replace("/", "//").replace("%", "/%").replace("_", "/_")
         values |= {"q_begins": f"{q}%", "q_inside": f"%{q}%"}
+        if letters := as_initials(wanted.q):
+            values["initials_begin"] = f"{letters}%"
     if wanted.specialty is not None:
         version, _, values["specialty"] = wanted.specialty.rpartition("/")
         values["version"] = version or None
@@ -213,7 +224,10 @@ def _conditions(given: frozenset[str]) -> list[ColumnElement[bool]]:
             has_characters(Expert.name, bindparam("q")),
             Expert.name.like(bindparam("q_inside"), escape="/"),
         )
-        made.append(or_(inside, Expert.code.like(bindparam("q_begins"), escape="/")))
+        ways = [inside, Expert.code.like(bindparam("q_begins"), escape="/")]
+        if "initials" in given:
+            ways.append(Expert.initials.like(bindparam("initials_begin")))
+        made.append(or_(*ways))
     if "name" in given:
         made.append(Expert.name == bindparam("name"))
     if "region" in given:

@@ -46,6 +46,9 @@ def served(tiny_template: Any, tmp_path_factory: pytest.TempPathFactory) -> Iter
         account(store, "second", (Role.COMMITTEE_OFFICE, "HR"))
         account(store, "manager", (Role.POOL_MANAGER, "HR"))
         account(store, "auditor", (Role.AUDITOR, "HR"))
+        account(store, "root", Role.ADMINISTRATOR)
+        account(store, "editor", (Role.POLICY_EDITOR, "HR"))
+        account(store, "e01", Role.EXPERT, expert="E01")
     ours = {k: v for k, v in os.environ.items() if not k.startswith("EXPERT_POOL_")}
     ours |= {"EXPERT_POOL_KEY": KEY.to_text(), "EXPERT_POOL_DATABASE": database}
     command = [sys.executable, "-m", "api.cli.main", "serve", "--port", "0", "--json"]

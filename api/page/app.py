@@ -15,7 +15,29 @@ from api.page.answering import told
 from api.page.rendering import STATIC
 from solver.errors import Fault
 
-ROUTERS = ("sign_in", "desk", "panels", "runs", "experts", "tables", "ledger", "own")
+ROUTERS = (
+    "sign_in",
+    "desk",
+    "builder",
+    "panels",
+    "by_hand",
+    "runs",
+    "experts",
+    "tables",
+    "ledger",
+    "own",
+    "administration",
+    "organisers",
+    "policies",
+    "graphs",
+    "together",
+    "own_record",
+    "audits",
+    "looks",
+    "whatif",
+    "reevaluation",
+    "health",
+)
 """The modules of `api.page.routes`, each with its `router`."""
 
 

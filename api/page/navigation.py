@@ -21,8 +21,18 @@ PLACES = (
     Place("panels", "/panels", Right.PANELS_READ),
     Place("experts", "/experts", Right.EXPERTS_READ),
     Place("tables", "/tables", Right.EXPERTS_WRITE),
+    Place("reevaluation", "/reevaluation", Right.EXPERTS_READ),
+    Place("health", "/pool-health", Right.EXPERTS_READ),
+    Place("whatif", "/what-if", Right.SIMULATIONS_RUN),
     Place("runs", "/runs", Right.RUNS_READ),
+    Place("conflicts", "/conflicts", Right.EXPERTS_READ),
+    Place("audits", "/audits", Right.PROBLEMS_SOLVE),
+    Place("policies", "/policies", Right.POLICIES_READ),
+    Place("organisers", "/organisers", Right.ORGANISERS_READ),
+    Place("accounts", "/administration", Right.ACCOUNTS_MANAGE),
+    Place("schedules", "/schedules", Right.SERVICE_OPERATE),
     Place("ledger", "/ledger", Right.LEDGER_READ),
+    Place("own_record", "/record", Right.OWN_RECORD),
     Place("own", "/own", Right.OWN_ACCOUNT),
 )
 """In the order of the navigation."""

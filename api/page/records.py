@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from functools import cache
 from typing import Any
@@ -16,15 +16,25 @@ from expert_pool.words.sentence import written_date
 
 def kind(entry: Entry, lang: str) -> str:
     """What kind of record it is, as its sheet is called."""
-    sheet = _sheets().get(entry.table)
-    return term("sheet", sheet.name, lang) if sheet else entry.table
+    return sheet_name(entry.table, lang)
+
+
+def sheet_name(table: str, lang: str) -> str:
+    """What the sheet of a table is called."""
+    sheet = _sheets().get(table)
+    return term("sheet", sheet.name, lang) if sheet else table
 
 
 def fields(entry: Entry, lang: str) -> Iterator[tuple[str, str]]:
     """The fields that say something, each with its label."""
-    sheet = _sheets().get(entry.table)
+    yield from labelled(entry.table, entry.fields, lang)
+
+
+def labelled(table: str, given: Mapping[str, Any], lang: str) -> Iterator[tuple[str, str]]:
+    """The fields of a record of a table that say something, each with its label."""
+    sheet = _sheets().get(table)
     columns = {column.field.removesuffix("_id"): column for column in sheet.columns} if sheet else {}
-    for name, value in entry.fields.items():
+    for name, value in given.items():
         if value is None or value == "":
             continue
         column = columns.get(name)

@@ -6,9 +6,10 @@ from datetime import date
 from enum import StrEnum
 
 from sqlalchemy import CheckConstraint, ForeignKey
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, validates
 
-from expert_pool.registry.base import Recorded, Table
+from expert_pool.initials import initials
+from expert_pool.registry.base import UNATTESTED, Recorded, Table
 
 
 class Gender(StrEnum):
@@ -78,13 +79,14 @@ class Expert(Table):
     """One expert, one row for the installation.
 
     National ID and phone are sealed (encrypted); `..._mark` is a keyed hash for search. `pseudonym` stands for
-    the expert in every file that leaves the registry.
+    the expert in every file that leaves the registry. `initials` follow from the name, and the ledger speaks for that.
     """
 
     __tablename__ = "expert"
     code: Mapped[str] = mapped_column(unique=True)
     pseudonym: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str]
+    initials: Mapped[str] = mapped_column(default="", server_default="", info={UNATTESTED: True})
     gender: Mapped[Gender | None]
     born: Mapped[date | None]
     region: Mapped[str]
@@ -92,6 +94,11 @@ class Expert(Table):
     national_id_mark: Mapped[str | None] = mapped_column(unique=True)
     phone_sealed: Mapped[bytes | None]
     phone_mark: Mapped[str | None] = mapped_column(index=True)
+
+    @validates("name")
+    def _follow(self, _: str, name: str) -> str:
+        self.initials = initials(name)
+        return name
 
 
 class Qualification(Recorded, Table):

@@ -60,6 +60,7 @@ Index(
     postgresql_ops={"code": "text_pattern_ops"},
 )
 Index("ix_expert_name", Expert.name, Expert.id, Expert.code, Expert.region)
+Index("ix_expert_initials", Expert.initials, Expert.id, postgresql_ops={"initials": "text_pattern_ops"})
 Index("ix_expert_name_characters", func.string_to_array(Expert.name, null()), postgresql_using="gin").ddl_if(
     dialect="postgresql"
 )

@@ -20,6 +20,7 @@ from api.page.answering import Given
 from api.page.answering import router as pages
 from api.page.records import fields, kind
 from api.page.rendering import language_of, render
+from api.page.time_line import time_line
 from expert_pool import clock, dossier
 from expert_pool.accounts import Principal, Right
 from expert_pool.registry import Sector
@@ -87,5 +88,6 @@ def expert_page(
         judged=judged,
         fault=fault,
         records=list(reversed(records)),
+        line=time_line(records, clock.today(), lang),
         current={(one.table, one.id) for one in dossier.current(records, day)},
     )

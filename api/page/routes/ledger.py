@@ -29,6 +29,7 @@ def ledger_page(
     request: Request,
     asks: Annotated[Principal, Depends(allowed(Right.LEDGER_READ))],
     service: Served,
+    organiser: _Text = None,
     actor: _Text = None,
     action: _Text = None,
     subject: _Text = None,
@@ -38,6 +39,7 @@ def ledger_page(
 ) -> Response:
     """Entries, the newest first, and the heads of the chains with their anchor."""
     wanted: dict[str, Any] = {
+        "organiser": organiser,
         "actor": actor,
         "action": action,
         "subject": subject,

@@ -1,5 +1,7 @@
 // What a page cannot do by itself: sending forms to the API, and keeping what was typed when a session has ended.
 // A form says what it asks for: data-api="POST /api/v1/...", and where to go then: data-then="/place/{field of the answer}".
+// Whoever shows the answer in place listens for `answered` and prevents its default; whoever has more to say than the fields
+// of the form listens for `said` and adds to its detail.
 const body = document.body;
 const asked = document.getElementById("again");
 
@@ -34,7 +36,7 @@ async function send(form, submitter) {
       answer = await request(method, address, form, button);
     }
     const type = answer.headers.get("content-type") ?? "";
-    const document_ = type.includes("json") ? await answer.json() : null;
+    const document_ = answer.status !== 204 && type.includes("json") ? await answer.json() : null;
     if (answer.ok) arrived(form, answer, document_);
     else refused(form, document_, answer.status);
   } catch (error) {
@@ -59,7 +61,8 @@ function request(method, address, form, button) {
 
 // The same key while the form says the same, so that a click repeated after a broken line asks for nothing twice.
 function keyOf(form, button) {
-  const text = form.dataset.api + JSON.stringify([...new FormData(form, button)].map(([name, value]) => [name, value.name ? [value.name, value.size, value.lastModified] : value]));
+  const fields = [...new FormData(form, button)].map(([name, value]) => [name, value.name ? [value.name, value.size, value.lastModified] : value]);
+  const text = form.dataset.api + JSON.stringify([fields, form.enctype === "multipart/form-data" ? null : documentOf(form)]);
   if (form.dataset.said !== text) {
     form.dataset.said = text;
     form.dataset.key = Array.from(crypto.getRandomValues(new Uint8Array(12)), (b) => b.toString(16).padStart(2, "0")).join("");
@@ -70,10 +73,22 @@ function keyOf(form, button) {
 function documentOf(form) {
   const made = {};
   for (const field of form.elements) {
-    if (!field.name || field.disabled || field.value === "") continue;
-    made[field.name] = field.dataset.type === "number" ? Number(field.value) : field.value;
+    const value = field.dataset.from ? document.getElementById(field.dataset.from).value : field.value;
+    if (!field.name || field.disabled || value === "") continue;
+    if ((field.type === "checkbox" || field.type === "radio") && !field.checked) continue;
+    const type = field.dataset.type;
+    if (type === "list") (made[field.name] ??= []).push(value);
+    else put(made, field.name.split("."), type === "json" ? JSON.parse(value) : type === "number" ? Number(value) : value);
   }
+  form.dispatchEvent(new CustomEvent("said", { bubbles: true, detail: made }));
   return made;
+}
+
+// A name such as `absent.0.expert` is a place in the document.
+function put(made, path, value) {
+  const [first, ...rest] = path;
+  if (!rest.length) made[first] = value;
+  else put((made[first] ??= /^\d+$/.test(rest[0]) ? [] : {}), rest, value);
 }
 
 function arrived(form, answer, document_) {
@@ -87,6 +102,7 @@ function arrived(form, answer, document_) {
     return;
   }
   if (document_?.csrf_token) body.dataset.csrf = document_.csrf_token;
+  if (!form.dispatchEvent(new CustomEvent("answered", { bubbles: true, cancelable: true, detail: document_ }))) return;
   if (answer.status === 202 && form.dataset.watch) htmx.ajax("GET", `/runs/${encodeURIComponent(document_.code)}/watched`, form.dataset.watch);
   else if (answer.status === 202 && document_?.code) window.location.assign(`/runs/${encodeURIComponent(document_.code)}`);
   else if (form.dataset.then) window.location.assign(form.dataset.then.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(document_?.[name] ?? "")));
@@ -118,7 +134,7 @@ function tell(form, text) {
   if (text) { const line = document.createElement("p"); line.textContent = text; shown.append(line); }
 }
 
-function signInAgain() {
+export function signInAgain() {
   return new Promise((resolve, reject) => {
     asked.returnValue = "";
     if (!asked.open) asked.showModal();

@@ -1,0 +1,102 @@
+// Draws a conflict graph whose positions the server worked out: zoom, pan, and why each line is there.
+// The library is loaded here so that other pages never wait for it; the table below says the same in words.
+const box = document.getElementById("graph");
+const why = document.getElementById("why");
+const { nodes, edges } = JSON.parse(box.dataset.graph);
+const SHAPES = { expert: "ellipse", employer: "round-rectangle", applicant: "diamond", case: "triangle" };
+// Okabe and Ito, without yellow, which no white ground carries.
+const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#7a5ba8", "#8c6d31"];
+const started = performance.now();
+
+const { default: cytoscape } = await import(box.dataset.library);
+const graph = cytoscape({
+  container: box,
+  elements: [...nodes.map(node), ...edges.map(edge), ...communities()],
+  layout: { name: "preset", padding: 30 },
+  style: style(),
+  autoungrabify: true,
+  boxSelectionEnabled: false,
+  hideEdgesOnViewport: edges.length > 1500,
+  textureOnViewport: nodes.length > 250,
+  pixelRatio: nodes.length > 250 ? 1 : "auto",
+  minZoom: 0.05,
+  maxZoom: 4,
+});
+graph.one("render", () => { box.dataset.shown = Math.round(performance.now() - started); });
+graph.on("tap", "node.thing", (event) => show(event.target));
+graph.on("tap", (event) => { if (event.target === graph) clear(); });
+window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => graph.style(style()));
+
+document.addEventListener("click", (event) => {
+  const act = event.target.closest("[data-graph-act]")?.dataset.graphAct;
+  if (!act) return;
+  if (act === "fit") graph.fit(undefined, 30);
+  else graph.zoom({ level: graph.zoom() * (act === "in" ? 1.4 : 1 / 1.4), renderedPosition: { x: graph.width() / 2, y: graph.height() / 2 } });
+});
+
+function node([id, what, label, community, x, y, hops, address]) {
+  const middle = hops === 0 && (what === "expert" || nodes.filter((one) => one[6] === 0).length === 1);
+  return { data: { id, label, what, address, colour: COLOURS[community % COLOURS.length] }, position: { x, y }, classes: `thing ${what}${middle ? " middle" : ""}` };
+}
+
+function edge([from, to, counts, kind, dates, record], n) {
+  return { data: { id: `e${n}`, source: nodes[from][0], target: nodes[to][0], kind, dates, record, counts }, classes: counts === 1 ? "counts" : counts === 0 ? "past" : "fact" };
+}
+
+// A community is told by its circle and its number too, not by colour alone.
+function communities() {
+  const tops = new Map();
+  for (const [, , , community, x, y] of nodes) {
+    const top = tops.get(community) ?? { x: 0, y: Infinity, size: 0 };
+    top.x += x; top.size += 1; top.y = Math.min(top.y, y);
+    tops.set(community, top);
+  }
+  return [...tops].filter(([, top]) => top.size > 2).map(([number, top]) => ({
+    data: { id: `community ${number}`, label: `${box.dataset.community} ${number + 1}` },
+    position: { x: top.x / top.size, y: top.y - 34 }, classes: "community", selectable: false, grabbable: false,
+  }));
+}
+
+function style() {
+  const ink = getComputedStyle(document.body).color;
+  const page = getComputedStyle(document.documentElement).getPropertyValue("--pico-background-color").trim() || "#fff";
+  const text = { color: ink, "font-family": "system-ui, sans-serif", "text-outline-color": page, "text-outline-width": 2 };
+  return [
+    { selector: "node.thing", style: { ...text, shape: (n) => SHAPES[n.data("what")], "background-color": "data(colour)", width: 18, height: 18, label: "data(label)", "font-size": 10, "min-zoomed-font-size": 8, "text-valign": "bottom", "text-margin-y": 3, "border-width": 1, "border-color": ink, "text-max-width": 110, "text-wrap": "ellipsis" } },
+    { selector: "node.employer", style: { width: 24, height: 16 } },
+    { selector: "node.middle", style: { width: 30, height: 30, "border-width": 4, "font-size": 13, "font-weight": "bold", "min-zoomed-font-size": 0 } },
+    { selector: "node.community", style: { ...text, "background-opacity": 0, width: 1, height: 1, label: "data(label)", "font-size": 18, opacity: 0.75, events: "no" } },
+    { selector: "edge", style: { width: 1, "line-color": "#8a8f98", "curve-style": "haystack", "haystack-radius": 0, opacity: 0.55 } },
+    { selector: "edge.counts", style: { width: 2.5, "line-color": "#d55e00", opacity: 0.9 } },
+    { selector: "edge.past", style: { "line-style": "dashed" } },
+    { selector: "edge.fact", style: { "line-style": "dotted" } },
+    { selector: ".faded", style: { opacity: 0.12 } },
+    { selector: "edge.near", style: { width: 3.5, opacity: 1 } },
+    { selector: "node.chosen", style: { "border-width": 5 } },
+  ];
+}
+
+function show(chosen) {
+  clear();
+  const near = chosen.closedNeighborhood();
+  graph.elements().not(near).not(".community").addClass("faded");
+  chosen.connectedEdges().addClass("near");
+  chosen.addClass("chosen");
+  const title = document.createElement("h3");
+  if (chosen.data("address")) title.append(Object.assign(document.createElement("a"), { href: chosen.data("address"), textContent: chosen.data("label") }));
+  else title.textContent = chosen.data("label");
+  const list = document.createElement("ul");
+  for (const line of chosen.connectedEdges().toArray().slice(0, 60)) {
+    const other = line.connectedNodes().not(chosen);
+    const item = document.createElement("li");
+    item.append(Object.assign(document.createElement("strong"), { textContent: line.data("kind") }), ` ${other.data("label") ?? ""}`);
+    const more = [line.data("dates"), line.data("counts") === 1 ? why.dataset.counts : "", line.data("record")].filter(Boolean).join(" · ");
+    if (more) item.append(Object.assign(document.createElement("small"), { textContent: more }));
+    list.append(item);
+  }
+  why.replaceChildren(title, list);
+}
+
+function clear() {
+  graph.elements().removeClass("faded near chosen");
+}
