@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, bindparam, exists, select
+from sqlalchemy import ColumnElement, Select, bindparam, exists, select
 from sqlalchemy.orm import Session, aliased
 
-from expert_pool.imports.sheets import SHEETS, Kind, Sheet
+from expert_pool.imports.contents import any_sheet
+from expert_pool.imports.sheets import Kind, Sheet
 from expert_pool.keys import Key
 from expert_pool.privacy.looking import masked_national_id, masked_phone
+from expert_pool.statements import select_rows
 from expert_pool.viewer import Viewer, visible
 from solver.errors import Fault
 
@@ -38,7 +40,7 @@ class Telling:
 @cache
 def telling(name: str) -> Telling:
     """How the rows of a sheet are read. Raises KeyError for no sheet of ours."""
-    sheet = SHEETS[name]
+    sheet = any_sheet(name)
     table: Any = sheet.table
     columns: list[Any] = [table.id.label("number")]
     joins: list[tuple[Any, Any]] = []
@@ -46,7 +48,7 @@ def telling(name: str) -> Telling:
         if column.kind in SEALED:
             columns.append(getattr(table, f"{column.field}_sealed").label(column.name))
         elif column.kind is Kind.REFERENCE:
-            other: Any = aliased(SHEETS[column.to].table)
+            other: Any = aliased(any_sheet(column.to).table)
             code = other.version + "/" + other.code if column.to == "specialties" else other.code
             columns.append(code.label(column.name))
             joins.append((other, other.id == getattr(table, column.field)))
@@ -66,7 +68,7 @@ def telling(name: str) -> Telling:
     return Telling(sheet, statement)
 
 
-def told(row: Row[Any], sheet: Sheet, key: Key) -> dict[str, Any]:
+def told(row: Any, sheet: Sheet, key: Key) -> dict[str, Any]:
     """A row of a telling as plain values, sealed ones masked."""
     values = dict(row._mapping)
     for column in sheet.columns:
@@ -79,12 +81,14 @@ def told(row: Row[Any], sheet: Sheet, key: Key) -> dict[str, Any]:
     return values
 
 
-def find_thing(
-    session: Session, viewer: Viewer, name: str, code: str, *more: ColumnElement[bool]
-) -> Row[Any]:
+def find_thing(session: Session, viewer: Viewer, name: str, code: str, *more: ColumnElement[bool]) -> Any:
     """The row of a thing by its code, as its telling reads it. Raises Fault `entering.thing_unknown`."""
     statement = _by_code(viewer, name)
-    found = session.execute(statement.where(*more) if more else statement, {"code": code}).one_or_none()
+    given = {"code": code}
+    if more:
+        found = session.execute(statement.where(*more), given).one_or_none()
+    else:
+        found = select_rows(session, statement, given).one_or_none()
     if found is None:
         raise Fault("entering.thing_unknown", code, what=name)
     return found
@@ -97,14 +101,14 @@ def _by_code(viewer: Viewer, name: str) -> Select[Any]:
     return tells.statement.where(tells.table.code == bindparam("code"), *visible(viewer, tells.table))
 
 
-def find_record(
-    session: Session, viewer: Viewer, name: str, number: int, *more: ColumnElement[bool]
-) -> Row[Any]:
+def find_record(session: Session, viewer: Viewer, name: str, number: int, *more: ColumnElement[bool]) -> Any:
     """A record by its number, as its telling reads it. Raises Fault `entering.record_unknown`."""
     statement = _by_number(viewer, name)
-    session.flush()
-    asked = statement.where(*more) if more else statement
-    found = session.connection().execute(asked, {"number": number}).one_or_none()
+    given = {"number": number}
+    if more:
+        found = session.execute(statement.where(*more), given).one_or_none()
+    else:
+        found = select_rows(session, statement, given).one_or_none()
     if found is None:
         raise Fault("entering.record_unknown", str(number), what=name)
     return found

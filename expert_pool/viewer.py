@@ -23,7 +23,9 @@ from expert_pool.registry import (
     Organiser,
     PanelRecord,
     Pool,
+    ScenarioRecord,
     Seat,
+    SimulationRecord,
 )
 from solver.errors import Fault
 
@@ -147,6 +149,8 @@ def _delegated(table: Any, committees: frozenset[int]) -> ColumnElement[bool] | 
         Meeting: ("agenda_id", agendas),
         Case: ("agenda_id", agendas),
         PanelRecord: ("meeting_id", meetings),
+        ScenarioRecord: ("committee_id", committees),
+        SimulationRecord: ("committee_id", committees),
         Seat: ("panel_id", panels),
         Organiser: ("id", select(Committee.organiser_id).where(Committee.id.in_(committees))),
         Pool: ("id", select(Committee.pool_id).where(Committee.id.in_(committees))),

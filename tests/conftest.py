@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import logging
+import os
 import shutil
 import tempfile
 import warnings
@@ -13,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
+from hypothesis import HealthCheck, settings
 from sqlalchemy import create_engine, text
 from tiny_registry import Tiny, build_tiny
 
@@ -25,11 +29,39 @@ KEY = Key(bytes(range(32)))
 NOW = datetime(2026, 9, 1, 4, 0, tzinfo=UTC)
 _databases = itertools.count(1)
 
+# a machine that is busy with something else makes slow data of any test
+settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")
+
 
 @pytest.fixture(autouse=True)
-def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("EXPERT_POOL_KEY", "EXPERT_POOL_KEY_FILE", "EXPERT_POOL_DATABASE"):
-        monkeypatch.delenv(name, raising=False)
+def _process_as_before() -> Iterator[None]:
+    """No test meets what another left in the process: environment, folder, permissions of new files, logging. Commands
+    that run in this process set all of them."""
+    variables, folder, mask = dict(os.environ), Path.cwd(), os.umask(0o022)
+    os.umask(mask)
+    root = logging.getLogger()
+    handlers = root.handlers[:]
+    levels = {logger: (logger.level, logger.disabled) for logger in (root, *_loggers())}
+    for name in [name for name in variables if name.startswith("EXPERT_POOL_")]:
+        del os.environ[name]
+    yield
+    if os.environ != variables:
+        os.environ.clear()
+        os.environ.update(variables)
+    os.chdir(folder)
+    os.umask(mask)
+    root.handlers = handlers
+    for logger in _loggers():
+        logger.level, logger.disabled = levels.get(logger, (logging.NOTSET, logger.disabled))
+    root.setLevel(levels[root][0])  # empties what loggers remember of their levels, too
+    logging.captureWarnings(False)
+    if structlog.is_configured():
+        structlog.reset_defaults()
+
+
+def _loggers() -> list[logging.Logger]:
+    return [one for one in logging.root.manager.loggerDict.values() if isinstance(one, logging.Logger)]
 
 
 @pytest.fixture(scope="session")

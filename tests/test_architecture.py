@@ -24,12 +24,19 @@ HOST = re.compile(r"://|--(extra-)?index-url|--find-links|--trusted-host|\b[\w-]
 
 def test_imports_run_one_way() -> None:
     """api imports expert_pool imports solver, never the other way round."""
-    linted = subprocess.run(  # not in this process: its logging configuration would silence everybody's loggers
-        [Path(sys.executable).with_name("lint-imports"), "--no-cache", "--config", ROOT / "pyproject.toml"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
+    linted = (
+        subprocess.run(  # not in this process: its logging configuration would silence everybody's loggers
+            [
+                Path(sys.executable).with_name("lint-imports"),
+                "--no-cache",
+                "--config",
+                ROOT / "pyproject.toml",
+            ],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
     )
     assert linted.returncode == 0, linted.stdout + linted.stderr
 

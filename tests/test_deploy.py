@@ -8,10 +8,11 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 import yaml
 
-from api.cli.main import COMMANDS
+from api.cli.main import COMMANDS, command_tree
 from api.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -215,6 +216,40 @@ def test_every_setting_is_in_the_handbook() -> None:
     assert not missing
     named = set(re.findall(r"EXPERT_POOL_[A-Z_]*[A-Z]", text))
     assert known(named)
+
+
+def named_commands(text: str) -> list[list[str]]:
+    """What a text says to run: the words after `expert-pool` or the entry point, up to the end of the line or code."""
+    said = re.findall(r"(?:^|bin/|[ `])expert-pool(?:-entrypoint)? +([a-z][^\n`#|&]*)", text, flags=re.M)
+    return [re.sub(r"\[|\]|\.$", " ", line).split() for line in said]
+
+
+@pytest.mark.parametrize(
+    "place", [*sorted(DEPLOY.glob("*")), ROOT / "docs" / "operations.md"], ids=lambda p: p.name
+)
+def test_every_command_named_exists_with_its_options(place: Path) -> None:
+    root = command_tree("en")
+    shared = {"--json", "--lang", "--database", "--actor"}
+    for words in named_commands(place.read_text(encoding="utf-8")):
+        if words[0] not in COMMANDS:
+            assert not re.match(r"[a-z]+$", words[0]), words  # a name in a unit or a sentence
+            continue
+        command = root.get_command(click.Context(root), words.pop(0))
+        if hasattr(command, "commands") and words and words[0] in command.commands:
+            command = command.commands[words.pop(0)]
+        else:
+            assert not hasattr(command, "commands"), words
+        options = {option for parameter in command.params for option in parameter.opts} | shared
+        asked = {word.partition("=")[0] for word in words if word.startswith("--")}
+        assert asked <= options, (command.name, asked - options)
+
+
+def test_the_commands_of_images_and_units_are_looked_at() -> None:
+    found = {
+        name: named_commands((DEPLOY / name).read_text(encoding="utf-8")) for name in (*UNITS, "README.md")
+    }
+    assert [words for name in UNITS for words in found[name]] == [["serve"], ["worker"]]
+    assert ["backup", "/var/lib/expert-pool/city.backup"] in found["README.md"]
 
 
 def compose() -> dict[str, Any]:

@@ -62,6 +62,8 @@ COMMANDS: dict[str, str | dict[str, str]] = {
     "organisation": {
         "appraise": "organisations.appraise",
         "decide": "organisations.decide",
+        "letter": "organisations.letter",
+        "reply": "organisations.reply",
         "confirm": "organisations.confirm",
         "decisions": "organisations.decisions",
         "results": "organisations.results",
@@ -99,6 +101,7 @@ COMMANDS: dict[str, str | dict[str, str]] = {
     "privacy": {
         "unmask": "privacy.unmask",
         "looks": "privacy.looks",
+        "scores": "privacy.scores",
         "exports": "privacy.exports",
         "trace": "privacy.trace",
         "erase": "privacy.erase",

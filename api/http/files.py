@@ -19,6 +19,7 @@ KINDS = (
     "application/zip",
     "image/png",
     "image/svg+xml",
+    "text/csv",
 )
 """The media types that files of ours have."""
 FILE: dict[int | str, dict[str, Any]] = {

@@ -17,10 +17,13 @@ from fastapi.routing import APIRoute
 from api.http.problems import MEDIA_TYPE, Problem
 
 PLACE = Path("docs/openapi.json")
+_MODULES = ("api__", "expert_pool__", "solver__")
 
 
 def _told(description: str) -> dict[str, Any]:
-    return {"model": Problem, "description": description}
+    """An answer that is a problem. It names no model: `_mended` does, and FastAPI would build one anew for each answer of
+    each operation, which takes longer than everything else when a process starts."""
+    return {"description": description}
 
 
 ALWAYS: dict[int | str, dict[str, Any]] = {
@@ -72,10 +75,11 @@ def _mended(document: dict[str, Any]) -> dict[str, Any]:
     schemas: dict[str, Any] = document.get("components", {}).get("schemas", {})
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
+    schemas.setdefault("Problem", Problem.model_json_schema())
     names = _readable(schemas)
     document["components"]["schemas"] = {
         names[name]: {**schema, **({"title": names[name]} if "title" in schema else {})}
-        for name, schema in schemas.items()
+        for name, schema in sorted(schemas.items())
     }
     _rename(
         document, {f"#/components/schemas/{old}": f"#/components/schemas/{new}" for old, new in names.items()}
@@ -83,14 +87,25 @@ def _mended(document: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
+_NAMED = {
+    "expert_pool__accounts__rights__Role": "AccountRole",
+    "expert_pool__registry__experts__Role": "SeatRole",
+    "expert_pool__reevaluation__health__document__Invitations": "PoolInvitations",
+    "solver__invitations__Invitations": "PanelInvitations",
+    "solver__events__Decision": "EventDecision",
+    "solver__explanation__document__Decision": "ExplainedDecision",
+    "solver__explanation__document__Change": "ExplainedChange",
+    "solver__replace__Change": "SeatChange",
+}
+"""What models are called in the description that share a name in the code."""
+
+
 def _readable(schemas: Iterable[str]) -> dict[str, str]:
-    """A name for every schema that programs can bear: `package__module__Role`, which tells two apart, becomes
-    `ModuleRole`, and `Page_Run_` becomes `PageRun`."""
-    names = {}
-    for name in schemas:
-        *modules, last = name.strip("_").split("__")
-        known = [part for part in modules[-1:] if part]
-        names[name] = "".join(_pascal(part) for part in [*known, last]) if modules or "_" in name else name
+    """A name for every schema that programs can bear: `Page_Run_` becomes `PageRun`. Two models of one name, which FastAPI
+    tells apart by their modules, have names of their own in `_NAMED`."""
+    alike = [name for name in schemas if name.startswith(_MODULES) and name not in _NAMED]
+    assert not alike, f"models of one name: {alike}"
+    names = {name: _NAMED.get(name) or (_pascal(name) if "_" in name else name) for name in schemas}
     taken = Counter(names.values())
     twice = {name: new for name, new in names.items() if taken[new] > 1}
     assert not twice, f"schemas of one name: {twice}"

@@ -94,9 +94,17 @@ STATUS: Mapping[str, int] = {
     "cycle.not_appealed": 409,
     "cycle.appealed_already": 409,
     "cycle.appeal_late": 409,
+    "scenario.unknown": 404,
+    "scenario.point_unknown": 404,
+    "simulation.complete": 409,
+    "simulation.nothing_yet": 409,
+    "simulation.under_way": 409,
     "organisations.open": 409,
     "organisations.closed": 409,
     "organisations.same_person": 409,
+    "organisations.reply_time_runs": 409,
+    "organisations.reply_late": 409,
+    "organisations.no_reply_due": 409,
     "key.rotated": 503,
     "http.malformed": 400,
     "http.nul": 400,
@@ -134,7 +142,19 @@ NOT_THERE = frozenset(
 """Codes of the registry's questions that say: there is no such thing. Every other `..._unknown` of a document that was
 sent is a fault of that document (422); codes of the service's own rooms are 404 by their name."""
 
-_DOCUMENTS = ("policy.", "problem.", "panel.", "explain.", "replace.", "audit.", "import.", "claim.", "cli.")
+_DOCUMENTS = (
+    "policy.",
+    "problem.",
+    "panel.",
+    "explain.",
+    "replace.",
+    "audit.",
+    "import.",
+    "claim.",
+    "cli.",
+    "scenario.",
+    "sweep.",
+)
 _PRIVATE = ("store.", "key.")
 """Faults whose place and parameters name files and hosts: those stay inside."""
 _RETRY_SECONDS = 1

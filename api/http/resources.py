@@ -120,7 +120,7 @@ def mount_things(router: APIRouter, things: Things) -> None:
         session: Session, asks: Principal, viewer: Viewer, service: Service, code: str, response: Response
     ) -> Any:
         row = rows.find_thing(session, viewer, things.sheet, code, *things.only(asks, viewer, tells))
-        response.headers["ETag"] = _version(row)
+        response.headers["ETag"] = version_of(row)
         return made.row.model_construct(**_without_number(told(row, made.sheet, service.store.key)))
 
     def entered(asks: Principal, service: Service, once: Once, body: BaseModel) -> Response:
@@ -144,7 +144,7 @@ def mount_things(router: APIRouter, things: Things) -> None:
         def work(session: Session) -> Answer:
             rows.find_thing(session, viewer, things.sheet, code, *things.only(asks, viewer, tells))
             row = entering.held(session, viewer, things.sheet, code)
-            require_match(if_match, _version(rows.find_thing(session, viewer, things.sheet, code)))
+            require_match(if_match, version_of(rows.find_thing(session, viewer, things.sheet, code)))
             things.guard(session, asks, values)
             cells, organiser = _cells(things.sheet, values)
             entering.change(session, viewer, key, things.sheet, row, cells, organiser=organiser)
@@ -155,7 +155,7 @@ def mount_things(router: APIRouter, things: Things) -> None:
     def _answer(session: Session, viewer: Viewer, service: Service, code: str, status: int) -> Answer:
         row = rows.find_thing(session, viewer, things.sheet, code)
         body = made.row.model_construct(**_without_number(told(row, made.sheet, service.store.key)))
-        headers = {"ETag": _version(row)}
+        headers = {"ETag": version_of(row)}
         if status == 201:
             headers["Location"] = f"/api/v1/{things.sheet.replace('_', '-')}/{code}"
         return Answer(body, status, headers)
@@ -214,7 +214,7 @@ def mount_records(router: APIRouter, records: Records) -> None:
         values = body.model_dump(exclude_unset=True)
 
         def work(session: Session) -> Answer:
-            _of(session, viewer, code)
+            known_thing(session, viewer, records.parent, code)
             organiser = values.get("organiser")
             cells = {**values, records.above: code}
             row = entering.add(session, viewer, key, records.sheet, cells, organiser=organiser)
@@ -354,7 +354,8 @@ def _cells(sheet: str, values: Mapping[str, Any]) -> tuple[dict[str, Any], str |
     return {name: value for name, value in values.items() if name in names}, organiser
 
 
-def _version(row: Any) -> str:
+def version_of(row: Any) -> str:
+    """The ETag of a thing, as its telling reads it."""
     return etag_of(*(f"{name}={value!r}" for name, value in row._mapping.items()))
 
 

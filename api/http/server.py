@@ -55,6 +55,14 @@ def address(opened: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
+def know_routes(app: FastAPI) -> None:
+    """Have every route built now. FastAPI builds a router's when a path is first looked for in it, which holds up the
+    event loop for a second and more: the first body would seem slow to arrive."""
+    nowhere = {"type": "http", "method": "GET", "path": "/", "root_path": "", "headers": []}
+    for route in app.routes:
+        route.matches(nowhere)
+
+
 class Server(uvicorn.Server):
     """Ends by SIGTERM or SIGINT: no new connections, streams of events end at once, requests have their time.
 
@@ -87,6 +95,7 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to serve, then say so."""
         anyio.to_thread.current_default_thread_limiter().total_tokens = self._threads
+        know_routes(self._app)
         await super().startup(sockets)
         gc.collect()
         gc.freeze()  # what was made to begin with stays: nobody need look through it again

@@ -11,7 +11,7 @@ from expert_pool.registry.accounts import (
     RecoveryCode,
     SignInTrouble,
 )
-from expert_pool.registry.base import Recorded, Table
+from expert_pool.registry.base import UNATTESTED, Recorded, Table
 from expert_pool.registry.catalogue import Depth, Specialty, SpecialtyMapping
 from expert_pool.registry.cycles import (
     CaseState,
@@ -69,6 +69,7 @@ from expert_pool.registry.organisation_appraisals import (
     Complaint,
     OrganisationDecision,
     OrganisationMeasure,
+    OrganisationReply,
     OrganisationStep,
     ReviewResult,
 )
@@ -101,8 +102,10 @@ from expert_pool.registry.privacy import (
 )
 from expert_pool.registry.ratings import Rating, RatingCriterion, RatingScale, RatingSource
 from expert_pool.registry.runs import FilePart, RunEvent, RunFile, RunRecord, RunState, WorkerRecord
+from expert_pool.registry.scenarios import ScenarioRecord, SimulationPart, SimulationRecord
 
 __all__ = [
+    "UNATTESTED",
     "Absence",
     "Account",
     "AccountGrant",
@@ -164,6 +167,7 @@ __all__ = [
     "OidcLink",
     "OrganisationDecision",
     "OrganisationMeasure",
+    "OrganisationReply",
     "OrganisationStep",
     "Organiser",
     "Outcome",
@@ -188,11 +192,14 @@ __all__ = [
     "RunRecord",
     "RunState",
     "Sanction",
+    "ScenarioRecord",
     "SealShare",
     "Seat",
     "Sector",
     "Service",
     "SignInTrouble",
+    "SimulationPart",
+    "SimulationRecord",
     "Skill",
     "Specialty",
     "SpecialtyMapping",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import abstractmethod
 from collections.abc import Hashable, Iterator, Mapping
 from fractions import Fraction
@@ -27,12 +28,23 @@ Status = Literal["V1", "V2", "M", "D"]
 """How sure we are of a basis: read in a primary text, in a secondary copy, known but unconfirmed, our own design."""
 
 
+_NUMBER = re.compile(r"[-+]?[\d.]{1,40}([eE]-?\d{1,2}|/\d{1,40})?%?")
+
+
+def exact(text: str) -> Fraction:
+    """An exact number as it was written: 3, 0.3, 3/10, 30%. Raises ValueError, ZeroDivisionError where it is none, or
+    written so that it fills the memory (1e999999999)."""
+    text = text.strip()
+    if not _NUMBER.fullmatch(text):
+        raise ValueError(text)
+    return Fraction(text[:-1]) / 100 if text.endswith("%") else Fraction(text)
+
+
 def _share(value: object) -> Fraction:
-    text = str(value).strip()
     try:
         if isinstance(value, bool) or not isinstance(value, (str, int, float, Fraction)):
             raise ValueError
-        share = Fraction(text[:-1]) / 100 if text.endswith("%") else Fraction(text)
+        share = exact(str(value))
     except (ValueError, ZeroDivisionError):
         raise PydanticCustomError("share_form", "a share is written like 3/10, 0.3 or 30%") from None
     if not 0 <= share <= 1:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import logging
 import os
 import signal
 import socket
@@ -19,7 +18,6 @@ from typing import Any
 import httpx
 import psutil
 import pytest
-import structlog
 from sqlalchemy import select
 
 from api.cli.main import run
@@ -81,17 +79,6 @@ class Served:
         return code
 
 
-@pytest.fixture(autouse=True)
-def _log_as_before() -> Iterator[None]:
-    """Commands that ran in this process have set up the log."""
-    root = logging.getLogger()
-    before = root.handlers[:], root.level
-    yield
-    root.handlers, root.level = before
-    logging.captureWarnings(False)
-    structlog.reset_defaults()
-
-
 def wait(holds: Callable[[], bool]) -> None:
     until = time.monotonic() + PATIENCE
     while not holds():
@@ -117,7 +104,8 @@ def served(tmp_path: Path) -> Iterator[Callable[..., Served]]:
                 process.kill()
 
 
-def test_an_empty_folder_becomes_a_service_and_ends_with_grace(served: Any, tmp_path: Path) -> None:
+def test_an_empty_folder_becomes_a_service_that_outlives_kill_9(served: Any, tmp_path: Path) -> None:
+    """From the first administrator to an end with grace, by way of a worker's death and the service's own."""
     service = served()
     first = service.said["first_administrator"]
     assert first["name"] == "admin"
@@ -130,29 +118,9 @@ def test_an_empty_folder_becomes_a_service_and_ends_with_grace(served: Any, tmp_
     service.client.headers["X-CSRF-Token"] = changed.json()["csrf_token"]
     accounts = service.client.get("/accounts")
     assert [account["name"] for account in accounts.json()["items"]] == ["admin"]
-    service.ready(1)
-    (worker,) = service.workers()
-    assert service.end() == 0
-    assert not worker.is_running()
-    lines = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
-    assert {line["route"] for line in lines if line["event"] == "request"} >= {
-        "/api/v1/sessions",
-        "/api/v1/own/password",
-        "/api/v1/accounts",
-        "/readyz",
-    }
-    text = (tmp_path / "log").read_text()
-    assert not any(secret in text for secret in (first["password"], PASSWORD, '"admin"'))
     made = {path.name: path.stat().st_mode & 0o077 for path in tmp_path.iterdir() if path.name != "log"}
     assert {"expert-pool.db", "expert-pool.db.key"} <= made.keys()
     assert not any(made.values())  # nobody else may read them
-
-
-def test_after_kill_9_the_next_start_goes_on_where_it_was(served: Any, tmp_path: Path) -> None:
-    service = served()
-    first = service.said["first_administrator"]
-    service.sign_in(first["password"])
-    service.client.put("/own/password", json={"old": first["password"], "new": PASSWORD})
     service.ready(1)
     (worker,) = service.workers()
     worker.kill()  # a worker that dies is started anew
@@ -165,7 +133,18 @@ def test_after_kill_9_the_next_start_goes_on_where_it_was(served: Any, tmp_path:
     assert again.sign_in(PASSWORD)["due"] is None
     again.ready(1)
     wait(lambda: not orphan.is_running())  # its parent is gone
-    assert again.end(signal.SIGINT) == 130
+    (last,) = again.workers()
+    assert again.end() == 0
+    assert not last.is_running()
+    lines = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
+    assert {line["route"] for line in lines if line["event"] == "request"} >= {
+        "/api/v1/sessions",
+        "/api/v1/own/password",
+        "/api/v1/accounts",
+        "/readyz",
+    }
+    text = (tmp_path / "log").read_text()
+    assert not any(secret in text for secret in (first["password"], PASSWORD, '"admin"'))
     with open_store(f"sqlite:///{tmp_path / 'expert-pool.db'}") as store, store.reading() as session:
         assert ledger.verify(session) == []
 
@@ -195,7 +174,7 @@ def test_one_database_url_makes_a_cluster(
     finally:
         worker.kill()
         worker.communicate()
-    assert service.end() == 0
+    assert service.end(signal.SIGINT) == 130
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from scenarios_stored import text
 from signed_in_people import OWNER, account, bearer, browser, signed_in, sweep
 
 from api.http.access import OPEN
@@ -21,7 +22,18 @@ from api.settings import Settings
 from expert_pool.accounts import Right, Role, granting, principal_of, tokens
 from expert_pool.accounts.rights import RIGHTS, TIED
 from expert_pool.keys import Key
-from expert_pool.registry import Committee, Form, Level, Organiser, PanelRecord, PanelState, Pool
+from expert_pool.registry import (
+    Committee,
+    Form,
+    Level,
+    Organiser,
+    PanelRecord,
+    PanelState,
+    Pool,
+    ScenarioRecord,
+    SimulationRecord,
+)
+from expert_pool.simulation.results import Simulation
 from expert_pool.store import open_store
 
 KEY = Key(bytes(range(32)))
@@ -38,6 +50,8 @@ HERE = {
     "applications": "K1",
     "pools": "P1",
     "panels": "M1-P1",
+    "scenarios": "S1",
+    "simulations": "R1",
 }
 """A thing of the province (HR) for each collection whose things have an owner."""
 
@@ -93,6 +107,32 @@ def _furnish(http: Any) -> None:
                 requested_by="somebody",
             )
         )
+        _what_if(http, session)
+
+
+def _what_if(http: Any, session: Any) -> None:
+    """A scenario of the province, settled."""
+    owned = {"organiser_id": http.tiny.organiser_id, "committee_id": http.tiny.committee_id}
+    by = {"made_at": datetime(2026, 9, 1, tzinfo=UTC), "made_by": "somebody"}
+    said = {"text": text(), "sha256": "0" * 64, "title_zh": "题", "title_en": "title"}
+    row = ScenarioRecord(code="S1", version=1, **said, **owned, **by)
+    session.add(row)
+    session.flush()
+    empty = {"title": None, "scenario": {}, "versions": {}, "bases": [], "axes": {}, "asked": 0, "points": []}
+    more = {"marginal": [], "tipping": [], "frontier": None, "panels": {}, "complete": True}
+    session.add(
+        SimulationRecord(
+            code="R1",
+            run="R1",
+            scenario_id=row.id,
+            known_at=by["made_at"],
+            ended_at=by["made_at"],
+            complete=True,
+            document=Simulation(inputs_sha256="0" * 64, **empty, **more).model_dump_json(),
+            **owned,
+            **by,
+        )
+    )
 
 
 def token_of(http: Any, role: Role, organiser: str | None) -> str:
@@ -218,7 +258,7 @@ OF_ALL = {"employers", "experts", "applicants", "specialties", "policies", "sche
 
 @pytest.mark.parametrize("role", [role for role in Role if role not in TIED])
 def test_no_list_holds_another_tenants_things(tenants: Any, role: Role) -> None:
-    codes = re.compile(r'"(HR|C1|A1|M1|K[1-4]|P1|M1-P1)"')
+    codes = re.compile(r'"(HR|C1|A1|M1|K[1-4]|P1|M1-P1|S1|R1)"')
     headers = headers_of(tenants, role, "OTHER")
     tried = [
         gate for gate in LISTS if gate.rights[0] in RIGHTS[role] and gate.path.split("/")[3] not in OF_ALL

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import io
 import json
-import logging
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
 import pytest
-import structlog
 
 from api import logs
 from expert_pool.accounts.rights import Role
@@ -20,16 +17,11 @@ SECRETS = (NAME, json.dumps(NAME).strip('"'), quote(NAME), IDENTITY, PHONE, NAME
 
 
 @pytest.fixture
-def written() -> Iterator[io.StringIO]:
+def written() -> io.StringIO:
     """The log of everything from debug on."""
     stream = io.StringIO()
-    root = logging.getLogger()
-    before = root.handlers[:], root.level
     logs.configure("debug", stream)
-    yield stream
-    root.handlers, root.level = before
-    logging.captureWarnings(False)
-    structlog.reset_defaults()
+    return stream
 
 
 def example(schema: dict[str, Any], document: dict[str, Any], depth: int = 0) -> Any:
@@ -93,11 +85,10 @@ def test_what_people_send_to_any_route_is_in_no_line(
                 bodies = [{"json": shaped}, {"json": personal(shaped)}, {"content": NAME.encode()}]
             elif content:
                 bodies = [{"files": {"file": (f"{NAME}.csv", f"{NAME},{IDENTITY}".encode())}}]
-            for body in bodies:
-                plain = {**given, "params": {}}
-                for each in (given, plain):
-                    client.request(method.upper(), place, **each, **body)
-                    asked += 1
+            client.request(method.upper(), place, **given, **bodies[0])
+            for body in bodies:  # a query that is refused would keep the body from being read
+                client.request(method.upper(), place, **{**given, "params": {}}, **body)
+            asked += 1 + len(bodies)
             stranger.request(method.upper(), place, **given)
     text = written.getvalue()
     assert text.count('"event": "request"') >= asked > 100

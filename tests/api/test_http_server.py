@@ -12,12 +12,13 @@ from typing import Any
 
 import httpx
 import pytest
+from fastapi import APIRouter, FastAPI
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 from refused import refused
 
 from api.http.app import create_app
-from api.http.server import Server, address, bind
+from api.http.server import Server, address, bind, know_routes
 from api.http.service import Service
 from api.settings import Settings
 from expert_pool.store import Store
@@ -212,3 +213,18 @@ def test_a_port_in_use_and_a_host_that_is_not_ours_are_said() -> None:
         bind("no such host", 0)
     with bind("::1", 0) as six:
         assert address(six).startswith("http://[::1]:")
+
+
+def test_every_route_is_built_before_the_first_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    router = APIRouter()
+    router.add_api_route("/there", lambda: {"here": True})
+    app = FastAPI()
+    app.include_router(router, prefix="/somewhere")
+    know_routes(app)
+    monkeypatch.setattr("fastapi.routing.get_dependant", None)
+
+    async def asked() -> httpx.Response:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://here") as client:
+            return await client.get("/somewhere/there")
+
+    assert asyncio.run(asked()).json() == {"here": True}

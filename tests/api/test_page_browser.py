@@ -59,10 +59,10 @@ def test_an_office_asks_for_a_panel_watches_it_and_looks_at_who_sits(signed: Ope
 
 def test_a_service_that_is_gone_is_told_in_words_and_what_was_typed_stays(signed: Open) -> None:
     page = signed("office", "/panels/new?meeting=M1")
-    page.click("summary")
+    page.click("#start summary")
     page.fill("[name=seed]", "5")
     page.context.set_offline(True)
-    page.click("form.ask button:not([type=button])")
+    page.click("#start button")
     page.wait_for_selector("text=连不上服务")
     assert page.input_value("[name=seed]") == "5"
 
@@ -70,7 +70,7 @@ def test_a_service_that_is_gone_is_told_in_words_and_what_was_typed_stays(signed
 def test_documents_are_asked_for_with_a_purpose_and_can_be_fetched(signed: Open) -> None:
     page = signed("office")
     page.goto("/panels/new?meeting=M1")
-    page.click("form.ask button:not([type=button])")
+    page.click("#start button")
     page.click("text=查看结果")
     page.wait_for_url("**/panels/M1-P*")
     page.fill("[name=purpose]", "报省职称办备案")
@@ -120,10 +120,10 @@ def test_an_import_is_looked_at_first_and_every_wrong_row_is_told_in_place(
 
 def test_a_session_that_ends_in_the_middle_of_a_form_costs_nothing_typed(signed: Open) -> None:
     page = signed("office", "/panels/new?meeting=M1")
-    page.click("summary")
+    page.click("#start summary")
     page.fill("[name=seed]", "77")
     page.context.clear_cookies()
-    page.click("form.ask button:not([type=button])")
+    page.click("#start button")
     page.wait_for_selector("#again[open]")
     page.fill("#again [name=password]", PASSWORD)
     page.click("#again button")

@@ -9,7 +9,7 @@ from typing import Any
 
 from alembic.script import ScriptDirectory
 from full_registry import build_full
-from sqlalchemy import Boolean, Column, Date, Float, Integer, LargeBinary, MetaData, inspect, select, text
+from sqlalchemy import Boolean, Column, Date, Float, Integer, LargeBinary, inspect, select, text
 from sqlalchemy import Enum as EnumType
 
 from expert_pool import ledger
@@ -71,10 +71,8 @@ def fill(store: Store) -> None:
 
 def rows(store: Store) -> dict[str, list[dict[str, Any]]]:
     """Every row of every table there is now, as the driver gives it."""
-    metadata = MetaData()
     with store.engine.connect() as connection:
         names = set(inspect(connection).get_table_names()) - {"alembic_version"}
-        metadata.reflect(connection, only=sorted(names), resolve_fks=False)
         return {
             name: [
                 dict(row)

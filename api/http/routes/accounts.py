@@ -109,7 +109,7 @@ class OneTime(_Body):
     password: str
 
 
-class Invitation(_Body):
+class LinkInvitation(_Body):
     """The code with which somebody links their person at the provider: `/sign-in/oidc?invitation=`. Shown this once."""
 
     issuer: str
@@ -282,8 +282,8 @@ def revoke_account_token(name: Name, code: str, asks: Administrator, service: Se
         tokens.revoke(session, account.id, account.organiser_id, viewer.actor, account.name, code)
 
 
-@router.post("/accounts/{name}/invitations", response_model=Invitation, status_code=201)
-def invite_to_link(name: Name, asks: Administrator, service: Served) -> Invitation:
+@router.post("/accounts/{name}/invitations", response_model=LinkInvitation, status_code=201)
+def invite_to_link(name: Name, asks: Administrator, service: Served) -> LinkInvitation:
     """Let one person at the identity provider link themselves to an account."""
     viewer = asks.viewer(Right.ACCOUNTS_MANAGE)
     issuer = service.settings.oidc_issuer
@@ -291,7 +291,7 @@ def invite_to_link(name: Name, asks: Administrator, service: Served) -> Invitati
         raise Fault("access.oidc_off")
     with service.store.session() as session:
         account = managing.find(session, viewer, name, writing=True)
-        return Invitation(issuer=issuer, code=linking.invite(session, viewer, account, issuer))
+        return LinkInvitation(issuer=issuer, code=linking.invite(session, viewer, account, issuer))
 
 
 @router.delete("/accounts/{name}/links", status_code=204)

@@ -131,7 +131,9 @@ class RecordLines(BaseModel):
 def list_experts(
     asks: _Reader,
     service: Served,
-    q: Annotated[_Text, Query(description="In the name, or how the code begins.")] = None,
+    q: Annotated[
+        _Text, Query(description="In the name, or how the code or the pinyin initials begin.")
+    ] = None,
     name: Annotated[_Text, Query(description="The whole name.")] = None,
     region: _Text = None,
     employer: Annotated[_Code, Query(description="Works there today, or in a part of it (code).")] = None,

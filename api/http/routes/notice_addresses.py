@@ -76,7 +76,7 @@ class Whose:
     find: Callable[[Session], tuple[To, int | None]]
 
 
-def _own(asks: Annotated[Principal, Depends(allowed(Right.OWN_ACCOUNT))]) -> Whose:
+def own(asks: Annotated[Principal, Depends(allowed(Right.OWN_ACCOUNT))]) -> Whose:
     return Whose(asks, lambda session: (To(account_id=asks.account_id), None))
 
 
@@ -100,7 +100,7 @@ def _expert(expert: ExpertCode, asks: Annotated[Principal, Depends(allowed(Right
     return Whose(asks, find)
 
 
-Own = Annotated[Whose, Depends(_own)]
+Own = Annotated[Whose, Depends(own)]
 OfOffice = Annotated[Whose, Depends(_office)]
 OfExpert = Annotated[Whose, Depends(_expert)]
 

@@ -37,7 +37,7 @@ from solver.diverse import Several
 from solver.explanation.document import Explanation
 from solver.forecast import Forecast
 from solver.invitations import Invitations
-from solver.proof import Verdict
+from solver.proof import ProofVerdict
 from solver.replace import Replacement
 
 router = APIRouter(prefix="/problems", tags=["problems"], route_class=DocumentsRoute)
@@ -121,7 +121,7 @@ class CheckedPanel(Model):
 
 
 class CheckedProof(Model):
-    verdict: Verdict
+    verdict: ProofVerdict
 
 
 class Diagnosed(Model):
@@ -146,7 +146,7 @@ class Attended(Model):
     attendance: Attendance
 
 
-class Invited(Model):
+class PanelInvited(Model):
     """The invitations now, and the panel to invite; where members were replaced its problem is the file `problem.json`."""
 
     invitations: Invitations
@@ -159,7 +159,7 @@ class Foretold(Model):
     forecast: Forecast
 
 
-class Compared(Model):
+class PanelsCompared(Model):
     difference: PanelDiff
 
 
@@ -227,7 +227,7 @@ def attend_meeting(sent: AttendanceSent, asks: Solver, runs: Runs) -> Response:
     return runs.take(asks, _work("problem.attend", sent))
 
 
-@router.post("/invitations", **answers(Invited))
+@router.post("/invitations", **answers(PanelInvited))
 def invite_in_problem(sent: InvitationSent, asks: Solver, runs: Runs) -> Response:
     """Take in answers, replace who declined, say whom to invite and how many rounds to expect."""
     return runs.take(asks, _work("problem.invite", sent))
@@ -239,7 +239,7 @@ def forecast_invitations(sent: ForecastSent, asks: Solver, runs: Runs) -> Respon
     return runs.take(asks, _work("problem.forecast", sent))
 
 
-@router.post("/comparisons", **answers(Compared))
+@router.post("/comparisons", **answers(PanelsCompared))
 def compare_documents(sent: ComparisonSent, asks: Solver, runs: Runs) -> Response:
     """What differs between two panels."""
     return runs.take(asks, _work("problem.compare", sent))
