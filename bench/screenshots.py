@@ -39,7 +39,16 @@ PICTURES = (
     Picture("desk", "office", "/"),
     Picture("panel", "office", "/panels/M001-2026-P1"),
     Picture("panel-en-dark", "office", "/panels/M001-2026-P1", lang="en", dark=True),
+    Picture("builder", "office", "/panels/new?meeting=M001-2026", "#start"),
+    Picture("story", "office", "/panels/M001-2026-P1/story"),
     Picture("expert", "manager", "/experts/E001114"),
+    Picture("conflicts", "manager", "/conflicts?expert=E001114"),
+    Picture("pool-health", "manager", "/pool-health"),
+    Picture("reevaluation", "manager", "/reevaluation"),
+    Picture("what-if", "manager", "/what-if"),
+    Picture("policies", "office", "/policies"),
+    Picture("administration", "administrator", "/administration"),
+    Picture("ledger", "auditor", "/ledger"),
 )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
-from tiny_registry import Tiny
+from tiny_registry import Tiny, entered
 
 from expert_pool import clock, ledger
 from expert_pool.reevaluation import cycle
@@ -38,8 +38,9 @@ def person(tiny: Tiny, name: str) -> Viewer:
 
 def misbehave(tiny: Tiny, rows: Sequence[tuple[str, str, date]] = BAD) -> None:
     """Enter what some experts did."""
-    with tiny.store.session() as session:
-        new = [
+    entered(
+        tiny,
+        [
             Credit(
                 expert_id=tiny.ids["expert"][expert],
                 event=event,
@@ -50,18 +51,8 @@ def misbehave(tiny: Tiny, rows: Sequence[tuple[str, str, date]] = BAD) -> None:
                 organiser_id=tiny.organiser_id,
             )
             for expert, event, when in rows
-        ]
-        session.add_all(new)
-        session.flush()
-        ledger.append(
-            session,
-            organiser_id=tiny.organiser_id,
-            actor="office",
-            action="import",
-            subject="credit",
-            payload={},
-            rows=new,
-        )
+        ],
+    )
 
 
 @contextmanager

@@ -74,8 +74,9 @@ def served(tiny_template: Any, tmp_path_factory: pytest.TempPathFactory) -> Iter
         process.communicate(timeout=PATIENCE / 1000)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
+    """One a file: as long as it is there, its event loop runs in this thread, and nobody else's could."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
@@ -70,6 +71,22 @@ def build_tiny(store: Store) -> Tiny:
     """Fill an empty registry with the small one."""
     with store.session() as session:
         return _Builder(session, store).build()
+
+
+def entered(tiny: Tiny, rows: Sequence[Table]) -> None:
+    """Add records, with the ledger entry that attests them."""
+    with tiny.store.session() as session:
+        session.add_all(rows)
+        session.flush()
+        ledger.append(
+            session,
+            organiser_id=tiny.organiser_id,
+            actor="office",
+            action="import",
+            subject="records",
+            payload={},
+            rows=rows,
+        )
 
 
 class _Builder:

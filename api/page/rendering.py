@@ -19,7 +19,7 @@ from api.page import vendor
 from api.page.navigation import places
 from expert_pool import clock
 from expert_pool.accounts import Principal, sessions
-from expert_pool.words import languages, say, term
+from expert_pool.words import cited, languages, say, term
 from expert_pool.words.sentence import UNKNOWN, written_date
 
 STATIC = Path(__file__).parent / "static"
@@ -75,6 +75,7 @@ def fragment(request: Request, template: str, /, asks: Principal | None = None, 
         "t": lambda code, /, **params: say(f"page.{code}", lang, **params),
         "said": lambda code, /, **params: say(code, lang, **params),
         "term": lambda kind, value: term(kind, value, lang),
+        "cited": lambda basis: cited(basis, lang),
         "day": lambda value: written_day(value, lang),
         "moment": lambda value: written_moment(value, lang),
         "path": request.url.path,

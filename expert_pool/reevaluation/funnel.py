@@ -82,8 +82,11 @@ def place(passed: int, of: int, expected: float) -> Placed:
 
 
 def _verdict(chances: Floats, below: float, above: float, tail: float) -> Verdict:
-    if below < tail:
+    small = tail * (
+        1 - 1e-9
+    )  # a chance that is just the tail's (3 cases at 9/10: 0.1%) is inside, however floats round it
+    if below < small:
         return "low"
-    if above < tail:
+    if above < small:
         return "high"
-    return "inside" if float(chances[0]) < tail or float(chances[-1]) < tail else "too_few"
+    return "inside" if min(float(chances[0]), float(chances[-1])) < small else "too_few"

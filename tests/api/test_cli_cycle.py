@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import time_machine
 from sqlalchemy import func, select
-from tiny_registry import Tiny
+from tiny_registry import Tiny, entered
 from working_office import BEFORE
 
 from api.cli.main import run
@@ -36,20 +36,20 @@ def registry(sqlite_tiny: Tiny) -> str:
 def furnished(tiny: Tiny) -> str:
     """Enter what three experts did; where the registry is."""
     ids, events = tiny.ids["expert"], [("E04", "缺席", -20), ("E06", "迟到", -10), ("E08", "缺席", -20)]
-    with tiny.store.session() as session:
-        for expert, event, points in events:
-            for month in (2, 4, 6):
-                session.add(
-                    Credit(
-                        expert_id=ids[expert],
-                        organiser_id=tiny.organiser_id,
-                        event=event,
-                        points=points,
-                        holds_on=date(2026, month, 1),
-                        recorded_at=BEFORE,
-                        recorded_by="office",
-                    )
-                )
+    new = [
+        Credit(
+            expert_id=ids[expert],
+            organiser_id=tiny.organiser_id,
+            event=event,
+            points=points,
+            holds_on=date(2026, month, 1),
+            recorded_at=BEFORE,
+            recorded_by="office",
+        )
+        for expert, event, points in events
+        for month in (2, 4, 6)
+    ]
+    entered(tiny, new)
     return tiny.store.url
 
 

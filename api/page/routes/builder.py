@@ -27,6 +27,7 @@ from expert_pool.policies.settable import FIELDS, Settable, percent_of, read_set
 from expert_pool.registry import Committee
 from expert_pool.snapshots import Choice
 from expert_pool.viewer import Viewer, visible
+from expert_pool.words import cited
 from solver.answer import Answer, GateResult
 from solver.errors import Fault
 from solver.problem import Problem
@@ -221,7 +222,6 @@ def _controls(asked: Asked, lang: str) -> Iterator[Control]:
         value = own
         if name in asked.settings:
             value = "off" if asked.settings[name] is None else _written(one, asked.settings[name])
-        basis = parameter.basis.text.split(" / ")
         yield Control(
             one=one,
             name=name,
@@ -229,7 +229,7 @@ def _controls(asked: Asked, lang: str) -> Iterator[Control]:
             own=own,
             value=value,
             note=parameter.note[lang],
-            basis=basis[-1] if lang == "en" else basis[0],
+            basis=cited(parameter.basis.text, lang),
             rules=one.rules,
         )
 

@@ -46,6 +46,11 @@ def test_a_rate_is_far_out_where_the_exact_tail_is_small(
             assert verdict == ("inside" if possible else "too_few")
 
 
+def test_a_chance_that_is_just_the_tails_is_not_outside() -> None:
+    """None of three at 9/10 has a chance of 0.1%, which in floats is a little less."""
+    assert place(0, 3, 0.9).verdict == "too_few"
+
+
 @given(CASES, CHANCES, st.sampled_from(LEVELS))
 def test_whole_counts_outside_the_limits_have_small_tails(of: int, chance: Fraction, level: Fraction) -> None:
     """The limits are Spiegelhalter's: r less a part of a count, where r is the first with more than the tail below it."""
