@@ -32,23 +32,22 @@ class Picture:
     awaits: str = "main"
     lang: str = "zh"
     dark: bool = False
-    full: bool = False
 
 
 PICTURES = (
-    Picture("desk", "office", "/"),
+    Picture(
+        "builder", "office", "/panels/new?meeting=M001-2026&policy=cn-title-jilin-2013", "#preview table"
+    ),
     Picture("panel", "office", "/panels/M001-2026-P1"),
     Picture("panel-en-dark", "office", "/panels/M001-2026-P1", lang="en", dark=True),
-    Picture("builder", "office", "/panels/new?meeting=M001-2026", "#start"),
     Picture("story", "office", "/panels/M001-2026-P1/story"),
+    Picture(
+        "conflicts",
+        "manager",
+        "/conflicts?about=experts&code=E001114&hops=2&policy=cn-title-jilin-2013",
+        "main canvas",
+    ),
     Picture("expert", "manager", "/experts/E001114"),
-    Picture("conflicts", "manager", "/conflicts?expert=E001114"),
-    Picture("pool-health", "manager", "/pool-health"),
-    Picture("reevaluation", "manager", "/reevaluation"),
-    Picture("what-if", "manager", "/what-if"),
-    Picture("policies", "office", "/policies"),
-    Picture("administration", "administrator", "/administration"),
-    Picture("ledger", "auditor", "/ledger"),
 )
 
 
@@ -66,7 +65,7 @@ def take(out: Path, only: list[str]) -> None:
             page = _signed_in(browser, url, picture)
             page.goto(picture.path)
             page.wait_for_selector(picture.awaits)
-            page.screenshot(path=out / f"{picture.name}.png", full_page=picture.full)
+            page.screenshot(path=out / f"{picture.name}.png")
             page.context.close()
             print(out / f"{picture.name}.png", flush=True)
         browser.close()
@@ -74,7 +73,7 @@ def take(out: Path, only: list[str]) -> None:
 
 @contextmanager
 def _office(place: Path) -> Iterator[str]:
-    """A service over the demo's registry, with accounts for an office, a manager, an administrator and an auditor."""
+    """A service over the demo's registry, with accounts of an office and of a pool manager."""
     subprocess.run(
         [sys.executable, "-m", "api.cli.main", "demo", "--out", str(place / "out")],
         check=True,
@@ -97,8 +96,6 @@ def _accounts(database: str) -> None:
         for name, role in {
             "office": Role.COMMITTEE_OFFICE,
             "manager": Role.POOL_MANAGER,
-            "administrator": Role.ADMINISTRATOR,
-            "auditor": Role.AUDITOR,
         }.items():
             account = managing.create(session, viewer, name).account
             account.password, account.password_until = passwords.hash_of(PASSWORD), None
