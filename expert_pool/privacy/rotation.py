@@ -9,6 +9,7 @@ A sealed column is one of bytes whose name ends in `_sealed`; a column `..._mark
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -199,8 +200,11 @@ def _open(url: str, present: Key, fresh: Key) -> Store:
 
 
 def _swap(source: Path) -> Path:
-    """Let the new key take the place of the old, which is kept under another name."""
-    retired = source.with_name(f"{source.name}.retired-{clock.now():%Y%m%d-%H%M%S}")
+    """Let the new key take the place of the old, which is kept under another name, one that no rotation of the same
+    second has taken."""
+    name = f"{source.name}.retired-{clock.now():%Y%m%d-%H%M%S}"
+    names = (source.with_name(name + (f"-{n}" if n else "")) for n in itertools.count())
+    retired = next(path for path in names if not path.exists())
     try:
         os.link(source, retired)
         os.replace(coming_file(source), source)

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from refused import refused
 from sqlalchemy import select, text
 from tiny_registry import Tiny, build_tiny
 
-from expert_pool import ledger
+from expert_pool import clock, ledger
 from expert_pool.imports import import_tables
 from expert_pool.keys import Key, coming_file, key_file, load_key, make_key, mark_under
 from expert_pool.privacy import rotation
@@ -139,6 +140,16 @@ def test_a_key_file_named_by_the_environment_is_changed_in_place(
     make_key(tmp_path / "given.key", NEW)
     done = rotate(registry, SYSTEM, new_file=tmp_path / "given.key")
     assert (done.key_file, load_key(registry)) == (named, NEW)
+
+
+def test_two_rotations_in_one_second_keep_both_old_keys(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'r.db'}"
+    with open_store(url) as store:
+        build_tiny(store)
+    with clock.fixed(datetime(2026, 11, 22, 9, 0, tzinfo=UTC)):
+        rotate(url, SYSTEM)
+        rotate(url, SYSTEM)
+    assert len({path.read_bytes() for path in tmp_path.glob("r.db.key*")}) == 3
 
 
 def test_killed_at_any_moment_every_row_still_opens(tmp_path: Path) -> None:
