@@ -15,6 +15,7 @@ from api.http.access import allowed
 from api.http.once import Answer, Repeatable
 from api.http.openapi import CHANGES
 from api.http.problems import language_of
+from api.http.routes.privacy import ScoreGiven
 from api.http.service import Served
 from expert_pool.accounts.rights import Principal, Right
 from expert_pool.panels import DEFAULT_POLICY
@@ -61,22 +62,6 @@ class OwnEntry(Model):
     replies: list[OwnReply]
 
 
-class OwnScore(Model):
-    """A score the expert gave in writing, on a scale of `low`..`high`. `stands`: not taken back or corrected since."""
-
-    case: str = Field(examples=["K1"])
-    criterion: str = Field(examples=["C-WORK"])
-    name: str = Field(examples=["工作业绩"])
-    score: int
-    low: int
-    high: int
-    source: str = Field(examples=["score_sheet"])
-    holds_on: date
-    recorded_at: AwareDatetime
-    organiser: str = Field(examples=["HR"])
-    stands: bool
-
-
 class OwnRecord(Model):
     """Who the registry takes the expert to be, and every record about them."""
 
@@ -88,7 +73,7 @@ class OwnRecord(Model):
     national_id: str | None = Field(examples=["220101************"])
     phone: str | None = Field(examples=["139******01"])
     records: list[OwnEntry]
-    scores: list[OwnScore]
+    scores: list[ScoreGiven]
     erasure: str | None = Field(description="How the latest request to erase stands.", examples=[None])
 
 

@@ -13,7 +13,7 @@ import pytest
 from docx import Document
 from hypothesis import given
 from hypothesis import strategies as st
-from tiny_registry import Tiny
+from tiny_registry import Tiny, entered
 
 from expert_pool import clock, ledger
 from expert_pool.documents.organisation_letters import hearing_document
@@ -77,18 +77,7 @@ def panel(tiny: Tiny, code: str, **fields: Any) -> PanelRecord:
 
 
 def put(tiny: Tiny, *rows: Any) -> None:
-    with tiny.store.session() as session:
-        session.add_all(rows)
-        session.flush()
-        ledger.append(
-            session,
-            organiser_id=tiny.organiser_id,
-            actor="office",
-            action="test",
-            subject="rows",
-            payload={},
-            rows=rows,
-        )
+    entered(tiny, rows)
 
 
 def service(tiny: Tiny, on: date, season: int) -> Service:
