@@ -7,7 +7,6 @@ import random
 import signal
 import subprocess
 import sys
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -30,6 +29,27 @@ KEY = Key(bytes(range(32)))
 NEW = Key(bytes(range(32, 64)))
 ROOT = Path(rotation.__file__).parents[2]
 SYSTEM = Viewer.system("operator")
+
+KILLED_AT = """
+import os, signal, sys
+from sqlalchemy import Engine, event
+from expert_pool.privacy.rotation import rotate
+from expert_pool.viewer import Viewer
+
+url, last, moments = sys.argv[1], int(sys.argv[2]), 0
+
+def reached(*_):
+    global moments
+    moments += 1
+    if moments == last:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+event.listen(Engine, "before_cursor_execute", reached)
+event.listen(Engine, "commit", reached)
+sys.addaudithook(lambda name, _: reached() if name in ("open", "os.rename", "os.remove") else None)
+rotate(url, Viewer.system("op"))
+print(moments)
+"""
 
 
 @pytest.fixture
@@ -168,33 +188,31 @@ def test_killed_at_any_moment_every_row_still_opens(tmp_path: Path) -> None:
                     "national_id_sealed": store.key.seal(f"id{n}"),
                     "national_id_mark": store.key.mark(f"id{n}"),
                 }
-                for n in range(6000)
+                for n in range(2500)
             ]
             session.execute(Expert.__table__.insert(), many)
-    program = (
-        "import sys; from expert_pool.privacy.rotation import rotate; from expert_pool.viewer import Viewer;"
-        "rotate(sys.argv[1], Viewer.system('op'))"
-    )
     chance = random.Random(5)
-    killed = 0
-    for _ in range(4):
-        process = subprocess.Popen(
-            [sys.executable, "-c", program, url],
+    at, moments, ends = 0, 0, []
+    for _ in range(5):
+        said = subprocess.run(
+            [sys.executable, "-c", KILLED_AT, url, str(at)],
             cwd=ROOT,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
-            stderr=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
         )
-        time.sleep(chance.uniform(0.9, 2.2))
-        process.send_signal(signal.SIGKILL)
-        killed += process.wait() != 0
+        ends.append(said.returncode)
         with open_store(url) as store:
             found = opened(store)
-            assert len(found) == 6012
+            assert len(found) == 2512
             assert all(mark == store.key.mark(plain) for plain, mark in found.values())
-    assert killed
+        moments = moments or int(said.stdout)  # the first runs to its end and tells how long it is
+        at = chance.randint(1, moments)
+    assert ends[0] == 0, said.stderr
+    assert -signal.SIGKILL in ends
     rotate(url, SYSTEM)
     with open_store(url) as store, store.reading() as session:
-        assert len(opened(store)) == 6012
+        assert len(opened(store)) == 2512
         assert ledger.verify(session) == []
 
 
