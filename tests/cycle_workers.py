@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import time
+import threading
 from datetime import UTC, datetime, timedelta
-from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ def shift_clock(shift: timedelta) -> Any:
     return lambda: datetime.now(UTC) + shift
 
 
-def work(database: str, key: str, grace: float, ready: Event, shift: timedelta, folder: str) -> None:
+def work(database: str, key: str, says: job_kinds.Says, shift: timedelta, folder: str) -> None:
     """As `job_kinds.work`, with another clock and a folder of `hold` and `held`."""
     from expert_pool import clock
     from expert_pool.reevaluation.cycle import carrying
@@ -34,7 +33,7 @@ def work(database: str, key: str, grace: float, ready: Event, shift: timedelta, 
         if (place / HOLD).exists() and (place / HOLD).read_text() == step:
             (place / HOLD).unlink()
             (place / HELD).write_text(str(os.getpid()))
-            time.sleep(60)
+            threading.Event().wait()
 
     def one_by_one(session: Any, viewer: Any, key: Any, code: str, step: Any, most: int) -> Any:
         found = batch(session, viewer, key, code, step, 1)
@@ -48,4 +47,4 @@ def work(database: str, key: str, grace: float, ready: Event, shift: timedelta, 
         return show(*given)
 
     carrying._batch, carrying.show = one_by_one, shown
-    job_kinds.work(database, key, grace, ready)
+    job_kinds.work(database, key, says)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
+import threading
 from typing import Annotated, Any
 
 from fastapi import Body, Path, Query, Request
 from fastapi.responses import StreamingResponse
+from patience import PATIENCE
 from pydantic import BaseModel
 
 from api.http.app import create_app
@@ -37,7 +38,8 @@ class Idle:
 
 
 def application(store: Store, **given: Any) -> Any:
-    """The service with routes that people type into, and that go wrong in every way."""
+    """The service with routes that people type into, and that go wrong in every way. `/api/v1/slow` answers once the event
+    `app.state.go` is set."""
     app = create_app(Service(store, Idle(), Settings(database=store.url, **given)))
 
     @app.get("/api/v1/people/{name}")
@@ -75,9 +77,11 @@ def application(store: Store, **given: Any) -> Any:
         request.state.principal = Principal(7, "li.ming", (Grant(Role.AUDITOR, None, None),))
         return "mine"
 
+    app.state.go = threading.Event()
+
     @app.get("/api/v1/slow")
-    def slow(seconds: float) -> str:
-        time.sleep(seconds)
+    def slow() -> str:
+        assert app.state.go.wait(PATIENCE)
         return "done"
 
     @app.get("/api/v1/stream")

@@ -112,9 +112,17 @@ def mail_server(
         options = {"ssl_context": tls} if at_once else {"tls_context": tls, "require_starttls": True}
     if password is not None:
         options |= {"authenticator": authenticate, "auth_required": True, "auth_require_tls": not at_once}
+
+    class Listening(Controller):
+        def _create_server(self) -> Any:
+            """On a port that is taken before anybody is told of it."""
+            listener = socket.create_server(("127.0.0.1", 0))
+            self.port = listener.getsockname()[1]
+            return self.loop.create_server(self._factory_invoker, sock=listener, ssl=self.ssl_context)
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        controller = Controller(Handler(), hostname="127.0.0.1", port=free_port(), **options)
+        controller = Listening(Handler(), hostname="127.0.0.1", ready_timeout=120, **options)
         controller.start()
         try:
             mails.port = controller.port
@@ -126,12 +134,11 @@ def mail_server(
 @dataclass
 class Posts:
     """A gateway and what it got: path, headers (lower case), body. `answers` gives status and headers one after the
-    other, then 200."""
+    other, then 200. `drip` and `flood`: an answer that goes on until the client is gone, in its head and in its body."""
 
     port: int = 0
     got: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
     answers: list[tuple[int, dict[str, str]]] = field(default_factory=list)
-    pause: float = 0.0
     drip: bool = False
     flood: bool = False
 
@@ -153,19 +160,17 @@ def gateway(tls: ssl.SSLContext | None = None) -> Iterator[Posts]:
 
         def _answer(self, status: int, headers: dict[str, str]) -> None:
             if posts.drip:
-                for character in b"HTTP/1.1 200 OK\r\nx: " + b"y" * 1000:
-                    self.wfile.write(bytes([character]))
-                    time.sleep(0.05)
-                return
-            time.sleep(posts.pause)
+                self.wfile.write(b"HTTP/1.1 200 OK\r\nx: ")
+                while True:
+                    self.wfile.write(b"y")
+                    time.sleep(0.02)
             self.send_response(status)
             for name, value in headers.items():
                 self.send_header(name, value)
             if posts.flood:
                 self.end_headers()
-                for _ in range(2000):
+                while True:
                     self.wfile.write(b"z" * 65536)
-                return
             self.send_header("content-length", "2")
             self.end_headers()
             self.wfile.write(b"ok")
@@ -187,6 +192,14 @@ def gateway(tls: ssl.SSLContext | None = None) -> Iterator[Posts]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+@contextmanager
+def nobody_there() -> Iterator[int]:
+    """A port of this machine that is taken, and that nobody listens on."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield int(taken.getsockname()[1])
 
 
 def free_port() -> int:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import time
+import threading
 from datetime import timedelta
-from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +12,15 @@ import job_kinds
 from cycle_workers import HELD, HOLD, shift_clock
 
 
-def work(database: str, key: str, grace: float, ready: Event, shift: timedelta, folder: str) -> None:
+def work(database: str, key: str, says: job_kinds.Says, shift: timedelta, folder: str) -> None:
     """As `job_kinds.work`, with another clock; the next worker stands still after so many points as `hold` in the folder
     says, and says in `held` which process it is. `searched`: a line for each point that was searched."""
     from expert_pool import clock
-    from expert_pool.simulation import kept, running
+    from expert_pool.simulation import bench, kept
 
     clock.now = shift_clock(shift)
     kept.EVERY = 0.05
-    place, stored = Path(folder), running.stored
+    place, stored = Path(folder), bench.stored
     done = 0
 
     def counted(*given: Any) -> Any:
@@ -33,8 +32,8 @@ def work(database: str, key: str, grace: float, ready: Event, shift: timedelta, 
         if (place / HOLD).exists() and done > int((place / HOLD).read_text()):
             (place / HOLD).unlink()
             (place / HELD).write_text(str(os.getpid()))
-            time.sleep(60)
+            threading.Event().wait()
         return found
 
-    running.stored = counted  # type: ignore[assignment]
-    job_kinds.work(database, key, grace, ready)
+    bench.stored = counted  # type: ignore[assignment]
+    job_kinds.work(database, key, says)

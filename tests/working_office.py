@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import select
+from tiny_registry import SMALL
 
 from api.jobs.engine import JobEngine
 from api.jobs.inline import InlineEngine
@@ -18,22 +19,12 @@ from expert_pool.accounts.principals import principal_of
 from expert_pool.accounts.rights import Role
 from expert_pool.registry import Account, AccountGrant, Expert, LedgerEntry, PanelRecord, Seat
 
-SMALL = {
-    "panel_low": 3,
-    "panel_high": 3,
-    "group_low": 3,
-    "alternates": 1,
-    "quorum": "1/3",
-    "deputies_high": 1,
-}
-"""Overrides that fit twelve experts."""
-
 ASKED: dict[str, Any] = {
     "committee": "C1",
     "meeting": "M1",
     "policy": "cn-title-jilin-2013",
     "overrides": [{"parameter": name, "value": value, "why": "small"} for name, value in SMALL.items()],
-    "seconds": 20,
+    "seconds": 600,
 }
 """A request for the panel of the small registry's meeting."""
 

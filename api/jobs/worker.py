@@ -97,12 +97,12 @@ def _carry(
                 if parent is not None and os.getppid() != parent:
                     break
         pulse.draining = True
-        draining.set()
         try:
+            draining.set()
             land(settings.grace_seconds if carrier.carrying else 0)
+            draining.clear()
         except _Hurry:
             log.warning("worker %s stops at once", slot.name)
-        draining.clear()
         handed_back = carrier.hand_back()
     with store.session() as session:  # after the last beat, which would take it for being given up
         runs.leave(session, slot)

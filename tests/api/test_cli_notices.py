@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -76,19 +77,18 @@ def test_a_gateway_s_secret_is_shown_once(notice: Any, tmp_path: Path) -> None:
 
 
 def test_what_ends_is_told_and_written_as_files(notice: Any, tmp_path: Path) -> None:
-    assert notice("channels", "set", "file", *settings(tmp_path, form="json"))[0] == 0
     from expert_pool import clock
 
-    with open_store(str(tmp_path / "registry.db"), key=KEY) as store, store.session() as session:
-        who = session.scalars(select(Expert.id).where(Expert.code == "E01")).one()
-        for row in session.scalars(select(Training)):
-            row.until = clock.today().replace(year=2099)
-            if row.expert_id == who:
-                row.until = clock.today()
-    code, told, _ = notice("expiries")
-    assert (code, told["offices"]["training.expiring"], told["experts"]["training.expiring"]) == (0, 1, 1)
-    assert notice("deliver")[1]["sent"] >= 2
-    assert notice("deliver", "--again")[1] == {"sent": 0, "failed": 0, "dead": 0, "dropped": 0}
+    with clock.fixed(clock.now()):  # one day from the first look to the last
+        assert notice("channels", "set", "file", *settings(tmp_path, form="json"))[0] == 0
+        with open_store(str(tmp_path / "registry.db"), key=KEY) as store, store.session() as session:
+            who = session.scalars(select(Expert.id).where(Expert.code == "E01")).one()
+            for row in session.scalars(select(Training)):
+                row.until = clock.today() if row.expert_id == who else date(2099, 12, 31)
+        code, told, _ = notice("expiries")
+        assert (code, told["offices"]["training.expiring"], told["experts"]["training.expiring"]) == (0, 1, 1)
+        assert notice("deliver")[1]["sent"] >= 2
+        assert notice("deliver", "--again")[1] == {"sent": 0, "failed": 0, "dead": 0, "dropped": 0}
     subjects = [json.loads(path.read_text("utf-8"))["subject"] for path in tmp_path.rglob("*-file.json")]
     assert "您的评审专家培训即将到期" in subjects
 

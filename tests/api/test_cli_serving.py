@@ -9,7 +9,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -18,16 +17,16 @@ from typing import Any
 import httpx
 import psutil
 import pytest
+from patience import PATIENCE, until
 from sqlalchemy import select
 
 from api.cli.main import run
-from api.jobs.supervisor import Supervisor
+from api.jobs.supervisor import FIRST_PAUSE, Supervisor
 from expert_pool import ledger
 from expert_pool.keys import Key
 from expert_pool.registry import Account, AccountSession
 from expert_pool.store import open_store
 
-PATIENCE = 90  # seconds, for a machine that is busy with something else
 KEY = Key(bytes(range(32)))
 PASSWORD = "a long new passphrase of the first day"
 
@@ -63,7 +62,7 @@ class Served:
 
     def ready(self, workers: int) -> None:
         """Wait until so many workers carry runs."""
-        wait(lambda: self.client.get(f"{self.said['url']}/readyz").json()["workers"] == workers)
+        until(lambda: self.client.get(f"{self.said['url']}/readyz").json()["workers"] == workers)
 
     def sign_in(self, password: str) -> dict[str, Any]:
         answer = self.client.post("/sessions", json={"name": "admin", "password": password})
@@ -77,13 +76,6 @@ class Served:
         self.process.stdout.close()  # type: ignore[union-attr]
         self.client.close()
         return code
-
-
-def wait(holds: Callable[[], bool]) -> None:
-    until = time.monotonic() + PATIENCE
-    while not holds():
-        assert time.monotonic() < until
-        time.sleep(0.1)
 
 
 @pytest.fixture
@@ -124,7 +116,7 @@ def test_an_empty_folder_becomes_a_service_that_outlives_kill_9(served: Any, tmp
     service.ready(1)
     (worker,) = service.workers()
     worker.kill()  # a worker that dies is started anew
-    wait(lambda: [p.pid for p in service.workers() if p.pid != worker.pid] != [])
+    until(lambda: [p.pid for p in service.workers() if p.pid != worker.pid] != [])
     service.ready(1)
     (orphan,) = service.workers()
     service.end(signal.SIGKILL)
@@ -132,7 +124,7 @@ def test_an_empty_folder_becomes_a_service_that_outlives_kill_9(served: Any, tmp
     assert again.said["first_administrator"] is None
     assert again.sign_in(PASSWORD)["due"] is None
     again.ready(1)
-    wait(lambda: not orphan.is_running())  # its parent is gone
+    until(lambda: not orphan.is_running())  # its parent is gone
     (last,) = again.workers()
     assert again.end() == 0
     assert not last.is_running()
@@ -219,34 +211,36 @@ def test_what_keeps_a_service_from_starting_is_said(
         assert json.loads(out)["error"]["code"] == code
 
 
-def test_a_worker_that_keeps_dying_is_started_less_and_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("api.jobs.supervisor.FIRST_PAUSE", 0.2)
+def test_a_worker_that_keeps_dying_is_started_less_and_less_often() -> None:
+    """On a clock that stands still but for the pauses: every look is one further pause later."""
     command = [sys.executable, "-S", "-c", "raise SystemExit(3)"]
-    begun: list[float] = []
+    now, begun = 0.0, []
     supervisor = Supervisor(command, 1, database="sqlite:///x.db", grace=1)
-    begin = supervisor._begin
-
-    def counted() -> Any:
-        begun.append(time.monotonic())
-        return begin()
-
-    supervisor._slots[0]._begin = counted
-    supervisor._slots[0]._pause = 0.2
-    with supervisor:
-        wait(lambda: len(begun) >= 4)
-    pauses = [later - earlier for earlier, later in itertools.pairwise(begun)]
-    assert pauses[2] > pauses[0]
-    assert pauses[2] >= 0.8
+    (slot,) = supervisor._slots
+    while len(begun) < 5:
+        before = slot.process
+        slot.look(now)
+        if slot.process is not before:
+            begun.append(now)
+            slot.process.wait()
+        else:
+            now += FIRST_PAUSE
+    pauses = [(later - earlier) / FIRST_PAUSE for earlier, later in itertools.pairwise(begun)]
+    assert pauses == [1, 2, 4, 8]
 
 
-def test_a_worker_that_does_not_drain_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_that_does_not_drain_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("api.jobs.supervisor._MARGIN", 0.2)
-    deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)"
-    supervisor = Supervisor([sys.executable, "-S", "-c", deaf], 2, database="sqlite:///x.db", grace=0.1)
-    with supervisor:
-        wait(lambda: len(supervisor.pids) == 2)
-        time.sleep(0.5)
+    deaf = (
+        "import os, signal, sys; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
+        "open(os.path.join(sys.argv[1], str(os.getpid())), 'w').close();"
+        "signal.sigwait([signal.SIGUSR1])"
+    )
+    command = [sys.executable, "-S", "-c", deaf, str(tmp_path)]
+    with Supervisor(command, 2, database="sqlite:///x.db", grace=0.1) as supervisor:
+        until(lambda: len(list(tmp_path.iterdir())) == 2)
         pids = supervisor.pids
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(map(str, pids))
     assert not any(psutil.pid_exists(pid) for pid in pids)
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 
 import pytest
+from patience import until
 
 from api.http import events
 from expert_pool import runs
@@ -36,7 +36,7 @@ def test_a_stream_gives_every_event_and_ends_with_the_run(both_http, run):
     client = both_http.sign_in(Role.POOL_MANAGER)
 
     def end():
-        time.sleep(0.3)
+        until(lambda: events._open)
         with both_http.store.session() as session:
             runs.cancel(session, ASKS, run)
 
@@ -64,12 +64,23 @@ def test_a_stream_is_for_who_may_see_the_run(both_http, run):
     assert both_http.stranger().get(f"{API}/runs/{run}/events").status_code == 401
 
 
+class Skipping(asyncio.SelectorEventLoop):
+    """A loop whose time passes when everybody sleeps, and then at once."""
+
+    now = 0.0
+
+    def time(self):
+        return self.now
+
+    def _run_once(self):
+        if not self._ready and self._scheduled:
+            self.now = max(self.now, self._scheduled[0].when())
+        super()._run_once()
+
+
 def test_a_silent_stream_beats_and_many_streams_look_seldom(monkeypatch):
-    monkeypatch.setattr(events, "BEAT_SECONDS", 0.05)
-    monkeypatch.setattr(events, "LOOK_SECONDS", 0.01)
-    monkeypatch.setattr(events, "IDLE_SECONDS", 0.01)
-    monkeypatch.setattr(events, "LONGEST_SECONDS", 1.0)
-    monkeypatch.setattr(events, "_threads", None)
+    """A hundred streams for as long as one lasts, on a clock of their own."""
+    monkeypatch.setattr(events, "LONGEST_SECONDS", 10 * events.BEAT_SECONDS)
     looks = 0
 
     def look(after):
@@ -77,12 +88,20 @@ def test_a_silent_stream_beats_and_many_streams_look_seldom(monkeypatch):
         looks += 1
         return [], False
 
+    async def at_once(do, *given, **_):
+        return do(*given)
+
     async def one():
         return [piece async for piece in events._stream(look, 0)]
 
     async def many():
         return await asyncio.gather(*(one() for _ in range(100)))
 
-    streams = asyncio.run(many())
-    assert all(pieces.count(b": still here\n\n") >= 1 for pieces in streams)
-    assert looks < 100 + 3 * events.LOOKS_PER_SECOND
+    with asyncio.Runner(loop_factory=Skipping) as runner:
+        monkeypatch.setattr(events, "monotonic", runner.get_loop().time)
+        monkeypatch.setattr(events.anyio.to_thread, "run_sync", at_once)
+        streams = runner.run(many())
+        lasted = runner.get_loop().time()
+    beats = [pieces.count(b": still here\n\n") for pieces in streams]
+    assert set(beats) <= {9, 10}
+    assert looks <= 101 + events.LOOKS_PER_SECOND * lasted

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 import threading
-import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from patience import until
+from starlette.types import Message, Receive, Scope, Send
 
 from api.http.guard import SECURITY
 
@@ -99,20 +100,28 @@ def test_heads_have_a_limit(make: Any) -> None:
 
 
 def test_an_answer_that_does_not_begin_in_time_is_given_up(make: Any) -> None:
-    answer = make(request_seconds=0.2).get(
-        "/api/v1/slow", params={"seconds": 0.8}, headers={"Accept-Language": "en"}
-    )
+    client = make(request_seconds=0.2)
+    app = client.app
+
+    async def until_answered(scope: Scope, receive: Receive, send: Send) -> None:
+        async def sent(message: Message) -> None:
+            await send(message)
+            app.state.go.set()  # only now, so the answer did not wait for the work
+
+        await app(scope, receive, sent)
+
+    answer = type(client)(until_answered).get("/api/v1/slow", headers={"Accept-Language": "en"})
     assert (answer.status_code, answer.json()["code"]) == (504, "http.took_too_long")
 
 
 def test_too_many_at_once_are_asked_to_come_again(make: Any) -> None:
     with make(concurrent=1) as client:
-        first = threading.Thread(target=client.get, args=("/api/v1/slow?seconds=1",))
+        first = threading.Thread(target=client.get, args=("/api/v1/slow",))
         first.start()
-        while client.app.state.traffic.under_way == 0:
-            time.sleep(0.01)
+        until(lambda: client.app.state.traffic.under_way)
         crowded = client.get("/api/v1/people/x")
         assert client.get("/healthz").status_code == 200
+        client.app.state.go.set()
         first.join()
         assert (crowded.status_code, crowded.json()["code"]) == (503, "http.crowded")
         assert crowded.headers["retry-after"] == "1"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import time
+import threading
 from collections.abc import Mapping
 from copy import deepcopy
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
+from patience import PATIENCE, until
 from working_office import WAIT, Office, done, working
 
 from api.http import documents
@@ -190,30 +191,37 @@ def test_a_stream_tells_everything_once_and_goes_on_where_it_was(client: Any) ->
     assert client.get(f"{RUN}/RNOSUCH/events").status_code == 404
 
 
-def test_a_run_under_way_is_stopped_and_says_so(http: Any) -> None:
-    from expert_pool.region import problems
-    from solver.document import to_plain
+def test_a_run_under_way_is_stopped_and_says_so(http: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It goes no further than its first panel until it is stopped."""
+    from solver import diverse
 
+    several, reached = diverse.several, threading.Event()
+
+    def held(*given: Any, report: Any, cancelled: Any, **more: Any) -> Any:
+        def told(progress: Any) -> None:
+            report(progress)
+            if progress.phase == "alternatives" and progress.done == 1:
+                reached.set()
+                until(cancelled)
+
+        return several(*given, report=told, cancelled=cancelled, **more)
+
+    monkeypatch.setattr(diverse, "several", held)
     office = working(http, background=True)
     client = office.sign_in("audit.chen", Role.AUDITOR)
-    problem = to_plain(next(iter(problems(1, experts=400, seed=3, cases=30))))
-    sent = {"problem": problem, "count": 50, "within": "50%", "seconds": 300}
-    signed = {"Authorization": "Bearer ep_test"}  # without one a body may only be small
-    accepted = client.post("/api/v1/problems/alternatives", json=sent, headers=signed)
+    sent = {"problem": SMALL, "count": 50, "within": "50%", "seconds": 3000}
+    accepted = client.post("/api/v1/problems/alternatives", json=sent)
     assert accepted.status_code == 202, accepted.text
     place = accepted.headers["location"]
-    until = time.monotonic() + 30
-    while client.get(place).json()["state"] == "queued":
-        assert time.monotonic() < until
-        time.sleep(0.05)
+    assert reached.wait(PATIENCE)
+    assert client.get(place).json()["state"] == "running"
     assert client.get(f"{place}/result").json()["code"] == "runs.not_ended"
     assert client.post(f"{place}/cancellation").status_code == 202
-    while client.get(place).json()["state"] == "running":
-        assert time.monotonic() < until
-        time.sleep(0.05)
+    until(lambda: client.get(place).json()["state"] != "running")
     assert client.get(place).json()["state"] == "cancelled"
     result = client.get(f"{place}/result").json()["result"]["alternatives"]
-    assert len(result["panels"]) < 50
+    assert 1 <= len(result["panels"]) < 50
+    assert result["fewer"]["code"] == "several.stopped"
 
 
 def test_every_format_has_its_schema(client: Any) -> None:

@@ -28,17 +28,17 @@ def test_only_so_many_keys_are_remembered() -> None:
 
 
 def test_who_is_unknown_may_ask_so_often_and_is_told_when_to_come_again(make: Any) -> None:
-    client = make(address_rate=0.01, address_burst=3)
+    client = make(address_rate=0.0001, address_burst=3)
     assert [client.get("/api/v1/mine").status_code for _ in range(5)] == [401, 401, 401, 429, 429]
     refused = client.get("/api/v1/mine")
     assert refused.headers["content-type"] == "application/problem+json"
     assert refused.json()["code"] == "http.too_many"
-    assert 1 <= int(refused.headers["retry-after"]) <= 100
+    assert 1 <= int(refused.headers["retry-after"]) <= 10_000
     assert client.get("/healthz").status_code == 200
 
 
 def test_forged_tokens_cost_the_address_and_a_good_one_goes_by_its_account(make: Any) -> None:
-    client = make(address_rate=0.01, address_burst=3, account_rate=0.01, account_burst=4)
+    client = make(address_rate=0.0001, address_burst=3, account_rate=0.0001, account_burst=4)
     good = {"Authorization": "Bearer good"}
     assert client.get("/api/v1/mine", headers=good).status_code == 200
     forged = [
@@ -49,14 +49,14 @@ def test_forged_tokens_cost_the_address_and_a_good_one_goes_by_its_account(make:
 
 
 def test_attempts_to_sign_in_have_a_limit_of_their_own(make: Any) -> None:
-    client = make(sign_in_rate=0.01, sign_in_burst=2)
+    client = make(sign_in_rate=0.0001, sign_in_burst=2)
     assert [client.post("/api/v1/sessions").status_code == 429 for _ in range(3)] == [False, False, True]
     assert client.get("/api/v1/people/x").status_code == 200
 
 
 def test_addresses_are_apart_behind_a_believed_proxy_only(make: Any) -> None:
-    believed = make(address_rate=0.01, address_burst=1, proxies=("198.51.100.7",))
-    alone = make(address_rate=0.01, address_burst=1)
+    believed = make(address_rate=0.0001, address_burst=1, proxies=("198.51.100.7",))
+    alone = make(address_rate=0.0001, address_burst=1)
     asked = [{"X-Forwarded-For": f"203.0.113.{n}"} for n in range(3)]
     assert [believed.get("/api/v1/people/x", headers=each).status_code for each in asked] == [200] * 3
     assert [alone.get("/api/v1/people/x", headers=each).status_code for each in asked] == [200, 429, 429]

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from tiny_registry import SMALL
 
 from api.jobs.job import Job
 from api.jobs.work.sealing import request
@@ -18,14 +19,6 @@ from expert_pool.privacy.sealing.key_files import public_text
 from expert_pool.runs import Decision
 
 API = "/api/v1"
-SMALL = {
-    "panel_low": 3,
-    "panel_high": 3,
-    "group_low": 3,
-    "alternates": 1,
-    "quorum": "1/3",
-    "deputies_high": 1,
-}
 
 
 @pytest.fixture(autouse=True)

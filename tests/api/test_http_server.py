@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import httpx
 import pytest
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import StreamingResponse
+from patience import PATIENCE, until
 from pydantic import BaseModel
 from refused import refused
 
@@ -40,9 +41,10 @@ class Running:
     """A server in a thread of this process."""
 
     def __init__(self, store: Store, **given: Any) -> None:
-        settings = Settings(database=store.url, **{"grace_seconds": 5, **given})
+        settings = Settings(database=store.url, **{"grace_seconds": PATIENCE, **given})
         app = create_app(Service(store, Idle(), settings))
         self.ended_streams = 0
+        self.go = threading.Event()
         self.slow_ended = threading.Event()
 
         @app.post("/echo")
@@ -50,8 +52,8 @@ class Running:
             return len(sent.text)
 
         @app.get("/slow")
-        def slow(seconds: float) -> str:
-            time.sleep(seconds)
+        def slow() -> str:
+            assert self.go.wait(PATIENCE)
             self.slow_ended.set()
             return "done"
 
@@ -59,7 +61,7 @@ class Running:
         async def stream() -> StreamingResponse:
             async def events() -> Any:
                 try:
-                    for number in range(1000):
+                    for number in itertools.count():
                         yield f"id: {number}\ndata: {{}}\n\n".encode()
                         await asyncio.sleep(0.05)
                 finally:
@@ -75,14 +77,14 @@ class Running:
         self.server = Server(app, settings, started=started.set, stopping=self.stopped.set)
         self.thread = threading.Thread(target=self.server.run, kwargs={"sockets": [self.socket]})
         self.thread.start()
-        assert started.wait(30)
+        assert started.wait(PATIENCE)
 
     def ask_to_end(self) -> None:
         self.server.should_exit = True
 
     def connect(self) -> socket.socket:
         made = socket.create_connection((self.host, self.port))
-        made.settimeout(20)
+        made.settimeout(PATIENCE)
         return made
 
 
@@ -101,8 +103,9 @@ def serve(sqlite_store: Store) -> Callable[..., Any]:
         try:
             yield running
         finally:
+            running.go.set()
             running.ask_to_end()
-            running.thread.join(30)
+            running.thread.join(PATIENCE)
             assert not running.thread.is_alive()
 
     return served
@@ -116,16 +119,27 @@ def read_all(connection: socket.socket) -> bytes:
     return b"".join(pieces)
 
 
+def socket_of(answer: httpx.Response) -> Any:
+    """Our end of the connection that an answer came on."""
+    return answer.extensions["network_stream"].get_extra_info("client_addr")
+
+
 def test_a_head_that_drips_is_cut_off(serve: Any) -> None:
     with serve(header_seconds=0.5) as running, running.connect() as silent, running.connect() as dripping:
         dripping.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n")
-        began = time.monotonic()
         assert read_all(silent) == b""
         assert read_all(dripping) == b""
-        assert time.monotonic() - began < 5
-        with running.connect() as second:  # also the second head of a connection
-            second.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
-            assert second.recv(65536).startswith(b"HTTP/1.1 200")
+
+        def answered() -> socket.socket | None:  # unless we come late ourselves
+            made = running.connect()
+            with suppress(ConnectionError):
+                made.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+                if made.recv(65536).startswith(b"HTTP/1.1 200"):
+                    return made
+            made.close()
+            return None
+
+        with until(answered) as second:  # also the second head of a connection
             second.sendall(b"GET /hea")
             assert not read_all(second).startswith(b"HTTP")
 
@@ -142,7 +156,10 @@ def test_a_body_that_drips_is_answered_and_cut_off(serve: Any) -> None:
 
 
 @pytest.mark.parametrize("framing", ["Content-Length: 400000", "Transfer-Encoding: chunked"])
-def test_a_large_body_is_answered_though_it_is_still_being_sent(serve: Any, framing: str) -> None:
+def test_a_large_body_is_answered_though_it_is_still_being_sent(
+    serve: Any, framing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.http.exchange._LINGER_SECONDS", PATIENCE)
     with serve(body_bytes=20_000, anonymous_body_bytes=10_000) as running, running.connect() as connection:
         head = f"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n{framing}\r\n\r\n"
         connection.sendall(head.encode())
@@ -158,12 +175,15 @@ def test_a_large_body_is_answered_though_it_is_still_being_sent(serve: Any, fram
 
 def test_an_answer_comes_in_time_though_the_work_goes_on(serve: Any) -> None:
     with serve(request_seconds=0.3) as running:
-        with httpx.Client(timeout=60) as client:
-            late = client.get(f"{running.url}/slow?seconds=4")
+        with httpx.Client(timeout=PATIENCE) as client:
+            late = client.get(f"{running.url}/slow")
             assert not running.slow_ended.is_set()
             assert (late.status_code, late.json()["code"]) == (504, "http.took_too_long")
-            assert client.get(f"{running.url}/healthz").status_code == 200  # the connection goes on
-        assert running.slow_ended.wait(30)
+            port = socket_of(late)
+            until(lambda: client.get(f"{running.url}/healthz").status_code == 200)  # the connection goes on
+            assert socket_of(client.get(f"{running.url}/healthz")) == port
+        running.go.set()
+        assert running.slow_ended.wait(PATIENCE)
 
 
 def test_a_request_that_cannot_be_read_is_400(serve: Any) -> None:
@@ -176,25 +196,31 @@ def test_a_request_that_cannot_be_read_is_400(serve: Any) -> None:
 
 def test_the_end_closes_streams_cleanly_and_lets_requests_finish(serve: Any) -> None:
     answers: dict[str, Any] = {}
+    heard, over = threading.Event(), threading.Event()
 
     def listen(url: str) -> None:
-        with httpx.stream("GET", f"{url}/stream", timeout=20) as answer:
-            answers["stream"] = b"".join(answer.iter_raw())  # raises if the stream is cut and not ended
+        answers["stream"] = b""
+        with httpx.stream("GET", f"{url}/stream", timeout=PATIENCE) as answer:
+            for piece in answer.iter_raw():  # raises if the stream is cut and not ended
+                answers["stream"] += piece
+                heard.set()
+        over.set()
 
     def ask(url: str) -> None:
-        answers["slow"] = httpx.get(f"{url}/slow?seconds=1.2", timeout=20).text
+        answers["slow"] = httpx.get(f"{url}/slow", timeout=PATIENCE).text
 
     with serve() as running:
         threads = [threading.Thread(target=each, args=(running.url,)) for each in (listen, ask)]
         for thread in threads:
             thread.start()
         traffic = running.server._app.state.traffic
-        while traffic.under_way < 2 or not traffic.streams:
-            time.sleep(0.02)
+        until(lambda: traffic.under_way == 2 and heard.is_set())
         running.ask_to_end()
-        for thread in threads:
-            thread.join(20)
-        running.thread.join(20)
+        assert over.wait(PATIENCE)  # while the other is still being worked for
+        assert "slow" not in answers
+        running.go.set()
+        for thread in (*threads, running.thread):
+            thread.join(PATIENCE)
         assert running.stopped.is_set()
         with pytest.raises(OSError):
             running.connect().close()

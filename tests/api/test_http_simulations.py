@@ -118,7 +118,7 @@ def test_a_scenario_is_settled_and_every_point_opens(office: Office) -> None:
 
 def test_two_results_are_compared(office: Office) -> None:
     client = clerk(office)
-    first, second = settled(client), settled(client, SWEEP.replace("seconds: 20", "seconds: 20\nseed: 3"))
+    first, second = settled(client), settled(client, SWEEP.replace("\nseconds:", "\nseed: 3\nseconds:"))
     found = client.get(f"{SIMULATIONS}/{first}/comparisons/{second}").json()
     assert (found["format"], found["points"], found["same_inputs"]) == ("simulation-diff/1", 2, False)
     same = client.get(f"{SIMULATIONS}/{first}/comparisons/{first}").json()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -13,6 +12,7 @@ import cycle_workers
 import pytest
 from cycle_office import misbehave, sound
 from job_site import KEY, Site
+from patience import until
 from sqlalchemy import func, select
 from tiny_registry import Tiny
 from working_office import BEFORE
@@ -59,10 +59,8 @@ def killed(site: Site, folder: Path, kind: str, where: str) -> int:
     site.staffed()
     (folder / cycle_workers.HOLD).write_text(where)
     run = site.begin(kind, cycle=CYCLE)
-    held, until = folder / cycle_workers.HELD, time.monotonic() + 20
-    while not (held.exists() and held.read_text()):
-        assert time.monotonic() < until, site.happened(run)
-        time.sleep(0.02)
+    held = folder / cycle_workers.HELD
+    until(lambda: held.exists() and held.read_text(), lambda: site.happened(run))
     os.kill(int(held.read_text()), signal.SIGKILL)
     held.unlink()
     ended = site.wait(run, RunState.DONE)

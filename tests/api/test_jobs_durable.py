@@ -5,18 +5,20 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from dbos import DBOSClient
-from job_site import KEY, Site
+from job_site import KEY, Site, gone
+from patience import PATIENCE, until
 from refused import refused
 from sqlalchemy import create_engine, text
 
 from api.jobs.durable import SCHEMA, DurableEngine, serializer, system_url
 from api.jobs.worker import GIVEN_UP
+from api.settings import Settings
 from expert_pool import clock, runs
 from expert_pool.keys import Key
 from expert_pool.privacy.rotation import reseal
@@ -61,6 +63,12 @@ def _database(
     return server.replace("/postgres?", "/jobs_site?"), drop
 
 
+@pytest.fixture
+def gate(tmp_path: Path) -> Path:
+    """What a run waits for: a file, once there is one."""
+    return tmp_path / "gate"
+
+
 def test_runs_are_done_by_workers_in_their_own_processes(site: Site) -> None:
     many = [site.begin("test.echo", number=number) for number in range(6)]
     for run in many:
@@ -69,25 +77,21 @@ def test_runs_are_done_by_workers_in_their_own_processes(site: Site) -> None:
     assert site.result(many[3]) == {"params": {"number": 3}}
 
 
-def test_a_run_stops_soon_after_it_was_cancelled_with_its_best(site: Site) -> None:
-    run = site.begin("test.count", seconds=60)
-    site.wait(run, RunState.RUNNING)
-    time.sleep(0.5)
-    with site.store.session() as session:
-        runs.cancel(session, None, run.code)
-    site.engine.cancel(run.code)
-    asked = time.monotonic()
+def test_a_run_stops_when_it_is_cancelled_with_its_best(site: Site) -> None:
+    run = site.begin("test.count")
+    until(lambda: "incumbent" in site.told(run))
+    site.cancel(run)
     site.wait(run, RunState.CANCELLED)
-    assert time.monotonic() - asked < 2
     assert site.result(run)["counted"] > 0
 
 
-def test_a_waiting_run_that_was_cancelled_never_starts(site: Site) -> None:
-    busy = [site.begin("test.count", seconds=1.5) for _ in range(4)]
-    run = site.begin("test.note", name="never", seconds=0)
-    with site.store.session() as session:
-        runs.cancel(session, None, run.code)
-    site.engine.cancel(run.code)
+def test_a_waiting_run_that_was_cancelled_never_starts(site: Site, gate: Path) -> None:
+    busy = [site.begin("test.count", gate=str(gate)) for _ in range(2 * Settings().solves)]
+    for one in busy:
+        site.wait(one, RunState.RUNNING)
+    run = site.begin("test.note", name="never")
+    site.cancel(run)
+    gate.touch()
     for one in busy:
         site.wait(one, RunState.DONE)
     assert site.happened(run) == ["queued", "cancelled"]
@@ -105,16 +109,14 @@ def test_a_run_that_the_engine_forgot_is_brought_again(site: Site) -> None:
     site.wait(run, RunState.DONE)
 
 
-def test_the_run_of_a_killed_worker_is_done_once_by_another(site: Site) -> None:
+def test_the_run_of_a_killed_worker_is_done_once_by_another(site: Site, gate: Path) -> None:
     site.staffed()
     before = site.entries()
-    run = site.begin("test.note", name="killed", seconds=2)
+    run = site.begin("test.note", name="killed", gate=str(gate))
     site.wait(run, RunState.RUNNING)
-    victim = site.carrier_of(run)
-    victim.kill()
-    killed = time.monotonic()
+    site.kill(site.carrier_of(run))
+    gate.touch()
     ended = site.wait(run, RunState.DONE)
-    assert time.monotonic() - killed < 10
     assert (ended.attempt, ended.losses) == (2, 1)
     assert site.happened(run) == ["queued", "started", "taken_over", "started", "done"]
     assert site.entries() == before + 1
@@ -124,72 +126,75 @@ def test_the_run_of_a_killed_worker_is_done_once_by_another(site: Site) -> None:
 def test_what_was_decided_before_the_worker_died_is_not_decided_again(site: Site) -> None:
     site.staffed()
     before = site.entries()
-    run = site.begin("test.note", name="decided", seconds=0, die=True)
+    run = site.begin("test.note", name="decided", die=True)
     site.wait(run, RunState.DONE)
     assert site.result(run) == {"decisions": [{"action": "noted", "subject": "decided"}]}
     assert site.entries() == before + 1
     site.work()
 
 
-def test_a_frozen_worker_that_wakes_up_late_writes_nothing(site: Site) -> None:
+def test_a_frozen_worker_that_wakes_up_late_writes_nothing(site: Site, gate: Path) -> None:
     site.staffed()
     before = site.entries()
-    run = site.begin("test.note", name="frozen", seconds=2)
+    run = site.begin("test.note", name="frozen", gate=str(gate))
     site.wait(run, RunState.RUNNING)
     frozen = site.carrier_of(run)
     assert frozen.pid is not None
-    os.kill(frozen.pid, signal.SIGSTOP)
+    site.freeze(frozen)
+    site.give_up(frozen)
+    gate.touch()
     site.wait(run, RunState.DONE)
     os.kill(frozen.pid, signal.SIGCONT)
-    frozen.join(10)
-    assert frozen.exitcode == GIVEN_UP
+    assert gone(frozen) == GIVEN_UP
     assert site.happened(run) == ["queued", "started", "taken_over", "started", "done"]
     assert site.entries() == before + 1
     site.work()
 
 
-def test_a_worker_told_to_stop_ends_what_it_carries(site: Site) -> None:
-    run = site.begin("test.count", seconds=1.5)
+def test_a_worker_told_to_stop_ends_what_it_carries(site: Site, gate: Path) -> None:
+    run = site.begin("test.count", gate=str(gate))
     site.wait(run, RunState.RUNNING)
     worker = site.carrier_of(run)
     worker.terminate()
-    worker.join(10)
-    assert worker.exitcode == 0
+    assert site.says[worker].stopping.wait(PATIENCE)
+    gate.touch()
+    assert gone(worker) == 0
     assert site.now(run).state is RunState.DONE
     assert site.happened(run) == ["queued", "started", "done"]
     site.work()
 
 
-def test_a_worker_in_a_hurry_hands_back_what_it_carries(site: Site) -> None:
+def test_a_worker_in_a_hurry_hands_back_what_it_carries(site: Site, gate: Path) -> None:
     site.staffed()
-    run = site.begin("test.count", seconds=3)
+    run = site.begin("test.count", gate=str(gate))
     site.wait(run, RunState.RUNNING)
     worker = site.carrier_of(run)
     worker.terminate()
-    time.sleep(0.5)
+    assert site.says[worker].stopping.wait(PATIENCE)
     worker.terminate()
-    worker.join(10)
-    assert worker.exitcode == 0
+    assert gone(worker) == 0
+    gate.touch()
     ended = site.wait(run, RunState.DONE)
     assert (ended.attempt, ended.losses) == (2, 0)
     assert site.happened(run) == ["queued", "started", "handed_back", "started", "done"]
 
 
-def test_a_worker_with_the_key_from_before_a_rotation_ends_and_another_does_its_run(site: Site) -> None:
+def test_a_worker_with_the_key_from_before_a_rotation_ends_and_another_does_its_run(
+    site: Site, gate: Path
+) -> None:
     site.staffed()
-    run = site.begin("test.count", seconds=4)
+    run = site.begin("test.count", gate=str(gate))
     site.wait(run, RunState.RUNNING)
     there = [worker for worker in site.workers if worker.is_alive()]
     fresh = Key(bytes(range(1, 33)))
     reseal(site.store, Viewer.system("operator"), fresh)
     with refused("key.rotated"), site.store.session():
         pass
-    for worker in there:
-        worker.join(20)
-    assert {worker.exitcode for worker in there} == {GIVEN_UP}
+    assert {gone(worker) for worker in there} == {GIVEN_UP}
     reseal(Store(site.store.engine, fresh, site.store.url), Viewer.system("operator"), KEY)
+    gate.touch()
     site.staffed()  # as their supervisor does, with the key that stands in the file by then
-    ended = site.wait(run, RunState.DONE, seconds=40)
+    ended = site.wait(run, RunState.DONE)
     assert (ended.attempt, ended.losses) == (2, 1)
     assert site.happened(run) == ["queued", "started", "taken_over", "started", "done"]
 
@@ -207,11 +212,11 @@ def test_dbos_keeps_nothing_but_codes_and_forgets_them(site: Site) -> None:
     for workflow in kept:
         assert workflow.input == {"args": (workflow.workflow_id,), "kwargs": {}}
         assert (workflow.output, workflow.app_version) == (None, "1")
-    until = time.monotonic() + 10
-    while not site.engine.strayed([run.code], living):  # dbos hears of the end a little later than we
-        assert time.monotonic() < until
-        time.sleep(0.05)
-    while client.list_workflows():  # those of earlier tests may still be ending
-        assert time.monotonic() < until + 10
+    until(lambda: site.engine.strayed([run.code], living))  # dbos hears of the end a little later than we
+
+    def forgotten() -> bool:
         site.engine.forget(clock.now() + timedelta(hours=1), living)
+        return not client.list_workflows()
+
+    until(forgotten)  # those of earlier tests may still be ending
     client.destroy()

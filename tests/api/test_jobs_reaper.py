@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 
 import pytest
 from dbos import DBOSClient
+from patience import until
 from refused import refused
 
 from api.jobs import reaper as reapers
@@ -104,10 +104,7 @@ def test_a_look_that_fails_stops_no_other(ward: Ward, monkeypatch: pytest.Monkey
     ward.engine.submit(run.code, "solve")
     ward.client.delete_workflows([run.code])
     with ward.reaper:
-        until = time.monotonic() + 10
-        while run.code not in ward.queued():
-            assert time.monotonic() < until
-            time.sleep(0.05)
+        until(lambda: run.code in ward.queued())
 
 
 def test_a_database_in_memory_has_no_workers() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +13,7 @@ import pytest
 import simulation_workers
 from cycle_workers import HELD, HOLD, shift_clock
 from job_site import Site
+from patience import until
 from scenarios_stored import text
 from sqlalchemy import func, select
 from tiny_registry import Tiny
@@ -63,15 +63,16 @@ def test_a_killed_sweep_goes_on_from_the_points_it_has(site: Site, tmp_path: Pat
     site.staffed()
     (tmp_path / HOLD).write_text("3")
     run = started(site)
-    held, until = tmp_path / HELD, time.monotonic() + 40
-    while not (held.exists() and held.read_text() and settled(site) >= 3):
-        assert time.monotonic() < until, (site.happened(run), settled(site))
-        time.sleep(0.05)
+    held = tmp_path / HELD
+    until(
+        lambda: held.exists() and held.read_text() and settled(site) >= 3,
+        lambda: (site.happened(run), settled(site)),
+    )
     with site.store.reading() as session:
         so_far = kept.document_of(session, kept.find(session, CLERK, run.code))
     assert (len(so_far.points), so_far.asked, so_far.complete) == (3, 8, False)
     os.kill(int(held.read_text()), signal.SIGKILL)
-    ended = site.wait(run, RunState.DONE, seconds=40)
+    ended = site.wait(run, RunState.DONE)
     assert (ended.attempt, ended.losses) == (2, 1)
     assert site.result(run)["complete"]
     names = (tmp_path / "searched").read_text().split()

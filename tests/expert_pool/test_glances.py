@@ -43,7 +43,7 @@ def test_a_look_sees_what_another_process_has_committed(sqlite_tiny: Any, sqlite
     file = store.engine.url.database
     code = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute(sys.argv[2]); c.commit()"
     change = "update expert set name = '别处' where code = 'E01'"
-    subprocess.run([sys.executable, "-c", code, str(file), change], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", code, str(file), change], check=True)
     assert _name(store) == "别处"
 
 
@@ -72,14 +72,14 @@ def test_many_look_at_once(tiny: Tiny) -> None:
 
     def look() -> None:
         with glance(tiny.store) as session:
-            together.wait(20)
+            together.wait(120)
             names.append(directory.find_expert(session, SYSTEM, "E02").name)
 
     threads = [Thread(target=look) for _ in range(14)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(120)
     assert len(names) == 14
     assert len(set(names)) == 1
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,8 @@ TODAY = date(2026, 9, 1)
 
 
 def at(day: date) -> datetime:
-    return datetime.combine(day, datetime.min.time(), tzinfo=UTC) + timedelta(hours=4)
+    """Noon of a day, wherever this machine stands."""
+    return datetime.combine(day, time(12)).astimezone()
 
 
 @pytest.fixture

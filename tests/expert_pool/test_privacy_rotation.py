@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 from refused import refused
 from sqlalchemy import select, text
-from tiny_registry import Tiny, build_tiny
+from tiny_registry import Tiny
 
 from expert_pool import clock, ledger
 from expert_pool.imports import import_tables
@@ -30,13 +31,13 @@ NEW = Key(bytes(range(32, 64)))
 ROOT = Path(rotation.__file__).parents[2]
 SYSTEM = Viewer.system("operator")
 
-KILLED_AT = """
+ROTATING = """
 import os, signal, sys
 from sqlalchemy import Engine, event
-from expert_pool.privacy.rotation import rotate
+from expert_pool.privacy import rotation
 from expert_pool.viewer import Viewer
 
-url, last, moments = sys.argv[1], int(sys.argv[2]), 0
+rotation.CHUNK, moments, last = 200, 0, 0
 
 def reached(*_):
     global moments
@@ -44,21 +45,35 @@ def reached(*_):
     if moments == last:
         os.kill(os.getpid(), signal.SIGKILL)
 
+def rotate():
+    global moments
+    moments = 0
+    rotation.rotate(sys.argv[1], Viewer.system("op"))
+
 event.listen(Engine, "before_cursor_execute", reached)
 event.listen(Engine, "commit", reached)
 sys.addaudithook(lambda name, _: reached() if name in ("open", "os.rename", "os.remove") else None)
-rotate(url, Viewer.system("op"))
-print(moments)
+rotate()  # imports everything
+rotate()
+print(moments, flush=True)
+for asked in sys.stdin:
+    child = os.fork()
+    if child == 0:
+        last = int(asked)
+        rotate()
+        os._exit(0)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
+"""Rotates, and says how many moments that had; then rotates once for every line, killed at the moment it names, and says
+how that ended."""
 
 
 @pytest.fixture
-def registry(tmp_path: Path) -> str:
+def registry(tiny_template: tuple[Path, Tiny], tmp_path: Path) -> str:
     """The small registry on SQLite with its key file beside it."""
-    url = f"sqlite:///{tmp_path / 'r.db'}"
-    with open_store(url) as store:
-        build_tiny(store)
-    return url
+    shutil.copy(tiny_template[0], tmp_path / "r.db")
+    make_key(tmp_path / "r.db.key", KEY)
+    return f"sqlite:///{tmp_path / 'r.db'}"
 
 
 def opened(store: Store) -> dict[str, tuple[str, str | None]]:
@@ -162,57 +177,48 @@ def test_a_key_file_named_by_the_environment_is_changed_in_place(
     assert (done.key_file, load_key(registry)) == (named, NEW)
 
 
-def test_two_rotations_in_one_second_keep_both_old_keys(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'r.db'}"
-    with open_store(url) as store:
-        build_tiny(store)
+def test_two_rotations_in_one_second_keep_both_old_keys(registry: str, tmp_path: Path) -> None:
     with clock.fixed(datetime(2026, 11, 22, 9, 0, tzinfo=UTC)):
-        rotate(url, SYSTEM)
-        rotate(url, SYSTEM)
+        rotate(registry, SYSTEM)
+        rotate(registry, SYSTEM)
     assert len({path.read_bytes() for path in tmp_path.glob("r.db.key*")}) == 3
 
 
-def test_killed_at_any_moment_every_row_still_opens(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'r.db'}"
-    with open_store(url) as store:
-        build_tiny(store)
-        with store.session() as session:
-            one = session.scalars(select(Expert)).first()
-            assert one is not None
-            many = [
-                {
-                    "code": f"X{n}",
-                    "pseudonym": f"PX{n}",
-                    "name": "x",
-                    "region": "220000",
-                    "national_id_sealed": store.key.seal(f"id{n}"),
-                    "national_id_mark": store.key.mark(f"id{n}"),
-                }
-                for n in range(2500)
-            ]
-            session.execute(Expert.__table__.insert(), many)
-    chance = random.Random(5)
-    at, moments, ends = 0, 0, []
-    for _ in range(5):
-        said = subprocess.run(
-            [sys.executable, "-c", KILLED_AT, url, str(at)],
-            cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-            capture_output=True,
-            text=True,
-        )
-        ends.append(said.returncode)
-        with open_store(url) as store:
-            found = opened(store)
-            assert len(found) == 2512
-            assert all(mark == store.key.mark(plain) for plain, mark in found.values())
-        moments = moments or int(said.stdout)  # the first runs to its end and tells how long it is
-        at = chance.randint(1, moments)
-    assert ends[0] == 0, said.stderr
-    assert -signal.SIGKILL in ends
-    rotate(url, SYSTEM)
-    with open_store(url) as store, store.reading() as session:
-        assert len(opened(store)) == 2512
+def test_killed_at_any_moment_every_row_still_opens(registry: str) -> None:
+    with open_store(registry) as store, store.session() as session:
+        many = [
+            {
+                "code": f"X{n}",
+                "pseudonym": f"PX{n}",
+                "name": "x",
+                "region": "220000",
+                "national_id_sealed": store.key.seal(f"id{n}"),
+                "national_id_mark": store.key.mark(f"id{n}"),
+            }
+            for n in range(500)  # three chunks
+        ]
+        session.execute(Expert.__table__.insert(), many)
+    command = [sys.executable, "-c", ROTATING, registry]
+    path = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        command, cwd=ROOT, env=path, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        chance, whole, ends = random.Random(5), int(process.stdout.readline()), []
+        for _ in range(5):
+            print(chance.randint(1, whole), file=process.stdin, flush=True)
+            ends.append(int(process.stdout.readline()))
+            with open_store(registry) as store:
+                found = opened(store)
+                assert len(found) == 512
+                assert all(mark == store.key.mark(plain) for plain, mark in found.values())
+        process.communicate()
+    assert ends[0] == -signal.SIGKILL
+    assert set(ends) <= {0, -signal.SIGKILL}  # what only was to be finished has fewer moments
+    rotate(registry, SYSTEM)
+    with open_store(registry) as store, store.reading() as session:
+        assert len(opened(store)) == 512
         assert ledger.verify(session) == []
 
 

@@ -264,13 +264,13 @@ def test_runs_the_engine_was_not_told_of_are_found(store: Store) -> None:
         )
         runs.submitted(session, told.code)
     with store.reading() as session:
-        untold = runs.unsubmitted(session, older_than=timedelta(seconds=60))
+        untold = runs.unsubmitted(session, older_than=timedelta(days=1))
         waiting = runs.waiting(session, older_than=timedelta(0))
     assert [run.code for run in untold] == [old.code]
     assert [run.code for run in waiting] == [told.code]
     with store.session() as session:
         runs.hand_back(session, claimed_in(session, fresh))
-        untold = runs.unsubmitted(session, older_than=timedelta(seconds=60))
+        untold = runs.unsubmitted(session, older_than=timedelta(days=1))
     assert [run.code for run in untold] == [old.code, fresh.code]
 
 

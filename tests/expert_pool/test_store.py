@@ -116,7 +116,8 @@ def test_the_first_use_makes_database_and_key(tmp_path: Path, monkeypatch: pytes
 
 def test_two_processes_may_open_a_new_database_at_once(tmp_path: Path) -> None:
     program = (
-        "import sys; from expert_pool.store import open_store; print(open_store(sys.argv[1]).key.check())"
+        "import sys; from expert_pool import engines; engines.BUSY_MS = 300_000; "
+        "from expert_pool.store import open_store; print(open_store(sys.argv[1]).key.check())"
     )
     command = [sys.executable, "-c", program, str(tmp_path / "a.db")]
     root = str(Path(store_module.__file__).parents[1])

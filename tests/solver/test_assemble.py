@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from dataclasses import replace
 
 import pytest
@@ -159,10 +158,8 @@ def test_cancelling_returns_what_is_there(complete: Problem) -> None:
         if event.incumbent is not None:
             stop.set()
 
-    started = time.monotonic()
     answer, _ = assemble(complete, report=report, cancelled=stop.is_set)
     assert answer.stopped_by in ("cancelled", None)
-    assert time.monotonic() - started < 60
     if answer.members:
         assert not [f for f in check(complete, answer) if f.hard]
 

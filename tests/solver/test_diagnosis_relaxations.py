@@ -86,7 +86,7 @@ def holds(problem: Problem, way: Relaxation) -> None:
 @given(tight())
 def test_the_first_way_is_the_cheapest_there_is(problem: Problem) -> None:
     best = cheapest(problem)
-    found = relax(problem, 1, seconds=60)
+    found = relax(problem, 1, seconds=600)
     if not any(r.relaxable for r in problem.rules):
         assert found.status == "nothing_may"
     elif best is None:
@@ -102,7 +102,7 @@ def test_the_first_way_is_the_cheapest_there_is(problem: Problem) -> None:
 def test_other_ways_are_the_cheapest_that_keep_what_they_say(problem: Problem) -> None:
     """Each is as cheap as can be without the rules it leaves alone; none costs less than the one before, nor touches all the
     rules that a cheaper one does."""
-    found = relax(problem, 4, seconds=60).found
+    found = relax(problem, 4, seconds=600).found
     for way in found:
         holds(problem, way)
         assert way.value == way.bound == cheapest(problem, way.kept)
@@ -115,8 +115,8 @@ def test_other_ways_are_the_cheapest_that_keep_what_they_say(problem: Problem) -
 @given(tight())
 def test_a_better_panel_asks_for_no_more(problem: Problem) -> None:
     """The panel is made good by the goals without a higher price or another rule."""
-    for way in relax(problem, 1, seconds=60).found:
-        better, outcome = improve(problem, way, seconds=30)
+    for way in relax(problem, 1, seconds=600).found:
+        better, outcome = improve(problem, way, seconds=600)
         assert outcome.status == "optimal"
         assert better.value == way.value
         assert sum(c.cost for c in better.concessions) <= way.value
@@ -157,7 +157,7 @@ def test_what_a_rule_falls_back_to_holds_after_no_shows(data: st.DataObject) -> 
     kept = min((sum(r.cost * worst(r, panel) for r in chosen) for panel in full), default=None)
     plain = min((sum(r.cost * shortfall(r, panel) for r in chosen) for panel in full), default=None)
     best = kept if price is None or kept is None or plain is None else min(kept, plain + price)
-    found = relax(problem, 1, seconds=60)
+    found = relax(problem, 1, seconds=600)
     if best is None:
         return
     assert found.found[0].value <= best
@@ -167,4 +167,4 @@ def test_what_a_rule_falls_back_to_holds_after_no_shows(data: st.DataObject) -> 
 
 def test_a_rule_nobody_may_relax_is_left_alone(complete: Problem) -> None:
     """Nothing is relaxable in this problem."""
-    assert relax(locked(complete, 1, 2), seconds=10).status == "nothing_may"
+    assert relax(locked(complete, 1, 2), seconds=600).status == "nothing_may"

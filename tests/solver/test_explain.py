@@ -382,6 +382,6 @@ def test_a_question_about_a_person_binds_even_where_locks_are_soft(complete: Pro
     spared = replace(soft, exclusions=(Exclusion(member, "me", "test"),))
     answer, _ = assemble(spared)
     if answer.members[0].expert != soft.experts[member]:
-        said = explain(spared, answer, experts=[soft.experts[member]], exact=True, seconds=20)
+        said = explain(spared, answer, experts=[soft.experts[member]], exact=True, seconds=600)
         assert said.outsiders[0].verdict == "costs"
     assert asking(spared, member, sits=True).rules[-1].soft is None

@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 from refused import refused
 from tiny_problems import every_panel, goal, lawful, problems, rule
 
+from expert_pool.packaged import fixture
 from solver.claims import level_costs
+from solver.document import read_problem
 from solver.problem import Limits, Problem
-from solver.sweeping.frontier import Frontier, frontier
+from solver.sweeping.frontier import Frontier, Proven, frontier
 
 MODEST = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 RULES = (rule("apart"), rule("case_peers", least=1, soft=1, weight=3))
@@ -97,3 +99,25 @@ def test_goals_that_make_no_frontier_are_refused(
     problem = data.draw(problems(rules=RULES, goals=GOALS))
     with refused(code):
         frontier(problem, goals)
+
+
+def test_what_was_proven_before_a_stop_is_not_asked_again() -> None:
+    """Nor is anything believed that does not hold."""
+    problem, goals = read_problem(fixture("problems", "small.json")), ("peer_match", "least_served")
+    whole = frontier(problem, goals)
+    kept: dict[str, Proven] = {}
+
+    def keep(proven: Proven) -> None:
+        kept[proven.question] = proven
+
+    half = frontier(problem, goals, keep=keep, cancelled=lambda: len(kept) >= 3)
+    assert not half.complete
+    again = frontier(problem, goals, known=kept.get, keep=keep)
+    assert again.solves == whole.solves - 3 > 0
+    assert replace(again, solves=whole.solves) == whole
+    assert frontier(problem, goals, known=kept.get).solves == 0
+    wrong = {
+        question: replace(proven, values=proven.values and proven.values[:-1])
+        for question, proven in kept.items()
+    }
+    assert replace(frontier(problem, goals, known=wrong.get), solves=whole.solves) == whole

@@ -39,7 +39,7 @@ def everybody(problem: Problem) -> Iterator[Kind]:
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(thin())
 def test_no_fewer_recruits_would_do(problem: Problem) -> None:
-    found = recruit(problem, seconds=60)
+    found = recruit(problem, seconds=600)
     people = [own.kind for own in found.recruits for _ in range(own.count)]
     if found.status == "none_needed":
         assert exists(problem, [])
@@ -65,7 +65,7 @@ def test_no_number_of_recruits_seats_two_people_in_conflict(complete: Problem) -
     pairs = complete.between
     a, b = int(pairs.left[0]), int(pairs.right[0])
     problem = replace(complete, locks=(Lock(a, None, "me", "test"), Lock(b, None, "me", "test")))
-    found = recruit(problem, seconds=60)
+    found = recruit(problem, seconds=600)
     assert (found.status, found.proven) == ("no_number_helps", True)
     assert [said.code for said in found.sayings(problem)] == ["recruit.no_number_helps"]
 
@@ -77,7 +77,7 @@ def test_recruits_are_named_by_the_rules_they_count_for(complete: Problem) -> No
     poor = replace(column, values=np.where(column.values == private, 0, column.values))
     rules = tuple(r for r in complete.rules if r.id != "ratio")
     problem = replace(complete, facts={**complete.facts, "sector": poor}, rules=rules)
-    found = recruit(problem, seconds=60)
+    found = recruit(problem, seconds=600)
     assert found.status == "found"
     assert all("share" in own.kind.counts_for for own in found.recruits)
     head, *profiles = found.sayings(problem)
