@@ -13,6 +13,7 @@ def test_every_test_that_the_checklist_names_is_there() -> None:
     files = {path.stem.removeprefix("test_"): path for path in (ROOT / "tests").rglob("test_*.py")}
     named = re.findall(r"`(\w+)::(\w*)`", text)
     assert len(named) > 80
+    assert [place for place in named if not place[1]] == []
     missing = [
         f"{file}::{test}"
         for file, test in named

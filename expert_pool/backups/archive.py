@@ -113,8 +113,10 @@ def unpack(file: Path, folder: Path) -> Manifest:
     except ValidationError as error:
         reason = f"{MANIFEST}: {'.'.join(map(str, error.errors()[0]['loc']))}"
         raise Fault("backup.not_one", str(file), reason=reason) from None
-    except (zipfile.BadZipFile, KeyError, zlib.error, NotImplementedError, RuntimeError, EOFError) as error:
-        raise Fault("backup.not_one", str(file), reason=type(error).__name__) from None
+    except KeyError:
+        raise Fault("backup.not_one", str(file), reason=f"{MANIFEST}, {REGISTRY}") from None
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError):
+        raise Fault("backup.not_one", str(file), reason="zip") from None
     except FileNotFoundError:
         raise Fault("cli.unreadable", str(file), reason=os.strerror(2)) from None
     if size != manifest.bytes or digest.hexdigest() != manifest.sha256:

@@ -108,8 +108,8 @@ def _workbook(path: Path) -> Iterator[RawSheet]:
             workbook.close()
     except Fault:
         raise
-    except Exception as trouble:  # openpyxl lets anything through that a damaged file can cause
-        raise Fault("import.damaged", str(path), said=type(trouble).__name__) from None
+    except Exception:  # openpyxl lets anything through that a damaged file can cause
+        raise Fault("import.damaged", str(path)) from None
 
 
 def _cells(rows: Iterable[Sequence[Any]]) -> Iterator[list[str]]:

@@ -73,8 +73,8 @@ def _laid(content: bytes, name: str, folder: Path) -> Path:
                 raise Fault("import.sheet_unknown_file", name, file=PurePosixPath(part.filename).name)
             try:
                 (folder / f"{sheet}.csv").write_bytes(archive.read(part))
-            except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError) as trouble:
-                raise Fault("import.damaged", name, said=type(trouble).__name__) from None
+            except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError):
+                raise Fault("import.damaged", name) from None
     return folder
 
 

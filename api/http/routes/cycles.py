@@ -6,7 +6,7 @@ from datetime import date
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Path, Query
-from pydantic import Field, model_validator
+from pydantic import Field
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
@@ -29,6 +29,7 @@ from expert_pool.reevaluation.scheme import Scheme, read_scheme
 from expert_pool.reevaluation.scheme_told import scheme_preset
 from expert_pool.registry import CycleState
 from expert_pool.viewer import Viewer
+from solver.errors import Fault
 
 router = APIRouter(prefix="/cycles", tags=["cycles"])
 
@@ -39,9 +40,12 @@ Exporter = Annotated[Principal, Depends(allowed(Right.EXPERTS_EXPORT))]
 CycleCode = Annotated[str, Path(max_length=200, examples=["P1-20261120"])]
 
 
+SCHEME = "own-default"
+
+
 class CycleAsk(Model):
-    """A cycle for a pool: as of which day (default today), by which scheme: one that comes with the package, or one's own
-    as text."""
+    """A cycle for a pool: as of which day (default today), by which scheme: one that comes with the package (default
+    `own-default`), or one's own as text."""
 
     pool: Code
     as_of: date | None = None
@@ -49,17 +53,13 @@ class CycleAsk(Model):
     scheme_text: str | None = Field(default=None, max_length=1_000_000)
     policy: Code = Field(default=POLICY, examples=[POLICY])
 
-    @model_validator(mode="after")
-    def _one_scheme(self) -> CycleAsk:
-        if (self.scheme is None) == (self.scheme_text is None):
-            raise ValueError("either scheme or scheme_text")
-        return self
-
     def read(self) -> Scheme:
-        """The scheme meant. Raises Fault as `scheme_preset` and `read_scheme`."""
+        """The scheme meant. Raises Fault as `scheme_preset` and `read_scheme`, and `cycle.two_schemes`."""
+        if self.scheme_text is None:
+            return scheme_preset(self.scheme or SCHEME)
         if self.scheme is not None:
-            return scheme_preset(self.scheme)
-        return read_scheme((self.scheme_text or "").encode("utf-8", "surrogatepass"), "scheme")
+            raise Fault("cycle.two_schemes", "scheme")
+        return read_scheme(self.scheme_text.encode("utf-8", "surrogatepass"), "scheme")
 
 
 class MeasuringAsk(Model):

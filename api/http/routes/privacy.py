@@ -12,9 +12,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from sqlalchemy import Select, select
 from starlette.responses import Response
 
-from api.http.accepting import Prefer, Run, Work, accept
+from api.http.accepting import Runs, Work, answers
 from api.http.access import allowed
-from api.http.once import Repeatable
 from api.http.openapi import CHANGES
 from api.http.paging import USUAL, Cursor, Limit, Order, Page, page_of
 from api.http.service import Served
@@ -162,6 +161,20 @@ class RetentionAsk(Model):
     dry_run: bool = Field(default=True, description="Only say what is over.")
 
 
+class RetentionDone(Model):
+    """What the retention rules did, or in a dry run would do: codes of experts, and counts of rows."""
+
+    dry_run: bool
+    proposed: list[str] = Field(description="Experts whose erasure is proposed to a second person.")
+    erased: list[str]
+    held: list[str] = Field(description="Experts who are due, but for something that is still in force.")
+    purposes: int
+    notes: int
+    sessions: int
+    notices: int
+    unstated: list[str] = Field(description="Kinds for which no period is stated.")
+
+
 @router.post("/experts/{code}/looks", response_model=Unmasked, summary="查看原文 · unmask")
 def unmask_expert(code: _Code, asks: _Unmasker, service: Served, body: UnmaskAsk) -> Unmasked:
     """Show sealed fields of one expert of the caller's pools in clear. The look is on the ledger before the answer."""
@@ -274,19 +287,10 @@ def get_retention(asks: _Reader, service: Served) -> RetentionTold:
     return RetentionTold(two_people=rules.two_people, periods=periods)
 
 
-@router.post(
-    "/retention/runs",
-    response_model=Run,
-    status_code=202,
-    responses=CHANGES,
-    summary="执行到期处理 · run retention",
-)
-def run_retention(
-    asks: _Operator, service: Served, once: Repeatable, body: RetentionAsk, prefer: Prefer = None
-) -> Response:
+@router.post("/retention/runs", summary="执行到期处理 · run retention", **answers(RetentionDone, CHANGES))
+def run_retention(asks: _Operator, runs: Runs, body: RetentionAsk) -> Response:
     """Let go what is over, in the background; a dry run only says what."""
-    work = Work("privacy.retention", {"dry_run": body.dry_run})
-    return accept(service, once, asks, work, prefer=prefer)
+    return runs.take(asks, Work("privacy.retention", {"dry_run": body.dry_run}))
 
 
 def _look(row: Any) -> LookTold:

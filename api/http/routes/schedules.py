@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Response
 from pydantic import Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from api.http.accepting import Model, Run, Runs, Work, told
+from api.http.accepting import Model, Run, Runs, Work, answers, told
 from api.http.access import allowed
-from api.http.openapi import CHANGES
 from api.http.service import Served
 from api.jobs.schedules import SCHEDULES, Daily, Schedule
 from expert_pool.accounts.rights import Principal, Right
@@ -54,10 +53,8 @@ def list_schedules(asks: _Operator, service: Served) -> Schedules:
 
 @router.post(
     "/{name}/runs",
-    response_model=Run,
-    status_code=202,
-    responses={409: CHANGES[409]},
     summary="定时任务: 立即执行 · do it now",
+    **answers(dict[str, Any]),
 )
 def run_schedule(name: _Name, asks: _Operator, runs: Runs) -> Response:
     """Do now what a schedule does; its own time stays as it is."""

@@ -13,13 +13,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select
 from starlette.responses import Response, StreamingResponse
 
-from api.http import openapi
-from api.http.accepting import Prefer, Run, Work, accept
+from api.http.accepting import Runs, Work, answers
 from api.http.access import allowed
 from api.http.files import FILE, Purpose, Purposed, attached, saved_as
-from api.http.once import Repeatable
+from api.http.openapi import CHANGES
 from api.http.problems import language_of
 from api.http.service import Served
+from api.jobs.work.tables import MOST_ERRORS
 from expert_pool.accounts.rights import Principal, Right
 from expert_pool.imports.contents import CONTENTS, Content, sheets_of
 from expert_pool.imports.streaming import csv_pieces, sheet_named, workbook_pieces
@@ -44,7 +44,6 @@ _SHEET: dict[int | str, dict[str, Any]] = {
         "content": {**FILE[200]["content"], "text/csv": {"schema": {"type": "string", "format": "binary"}}},
     }
 }
-_ACCEPTED: dict[int | str, dict[str, Any]] = {**openapi.CHANGES}
 
 
 class TableColumn(BaseModel):
@@ -85,6 +84,54 @@ class ExportRequest(Purposed):
 
     form: Literal["csv", "xlsx"] = "xlsx"
     content: Content = Field(default="tables", description="The tables, or the written scores.")
+
+
+class SheetImported(BaseModel):
+    """What an import did, or in a dry run would do, to one sheet: how many rows."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    sheet: str = Field(examples=["trainings"])
+    new: int
+    same: int
+    corrected: int
+
+
+class RowRefused(BaseModel):
+    """What is wrong with a row, or (row 1) with the whole sheet."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    sheet: str = Field(examples=["trainings"])
+    row: int = Field(examples=[7])
+    column: str = Field(examples=["holds_on"])
+    code: str = Field(examples=["import.date"])
+    params: dict[str, str]
+    message: dict[str, str] = Field(description="The sentence in each language.")
+
+
+class TablesImported(BaseModel):
+    """What an import did to each sheet, or everything that is wrong with the rows; with errors nothing was written."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    ok: bool
+    dry_run: bool
+    sheets: list[SheetImported]
+    error_count: int
+    errors: list[RowRefused] = Field(description=f"The first {MOST_ERRORS}.")
+    done_before: bool = Field(description="An attempt before wrote the rows, so they count as the same.")
+
+
+class TablesExported(BaseModel):
+    """An export: the serial number of its mark, the rows of each sheet, and the file of the run."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    serial: str
+    form: Literal["csv", "xlsx"]
+    rows: dict[str, int]
+    file: str = Field(examples=["tables.zip"])
 
 
 @router.get("", response_model=TableSheets, summary="表格说明 · what the sheets hold")
@@ -129,47 +176,27 @@ def get_table_template(
 
 
 @router.post(
-    "/imports",
-    response_model=Run,
-    status_code=202,
-    responses=_ACCEPTED,
-    summary="导入 · import a file, or see what it would do",
+    "/imports", summary="导入 · import a file, or see what it would do", **answers(TablesImported, CHANGES)
 )
 def import_tables(
     asks: _Importer,
-    service: Served,
-    once: Repeatable,
+    runs: Runs,
     file: Annotated[UploadFile, File(description="A workbook, a CSV file, or a zip archive of CSV files.")],
     dry_run: Annotated[bool, Form(description="Judge every row and keep nothing.")] = False,
     correct: Annotated[bool, Form(description="Rows may say otherwise than the registry.")] = False,
     organiser: Annotated[
         str | None, Form(max_length=64, description="Who owns records without an owner.")
     ] = None,
-    prefer: Prefer = None,
 ) -> Response:
     """Bring a file into the registry, all of it or nothing: a run, whose result says what was done to each sheet or what
     is wrong with each row. With `Prefer: wait=10` a small one is answered at once."""
     params = {"dry_run": dry_run, "correct": correct, "organiser": organiser}
     name = (file.filename or "tables")[:200]
-    work = Work("tables.import", params, [Attachment(name, file.file.read())])
-    return accept(service, once, asks, work, prefer=prefer)
+    return runs.take(asks, Work("tables.import", params, [Attachment(name, file.file.read())]))
 
 
-@router.post(
-    "/exports",
-    response_model=Run,
-    status_code=202,
-    responses=_ACCEPTED,
-    summary="整库导出 · export every sheet",
-)
-def export_tables(
-    asks: _Exporter,
-    service: Served,
-    request: Request,
-    once: Repeatable,
-    body: ExportRequest,
-    prefer: Prefer = None,
-) -> Response:
+@router.post("/exports", summary="整库导出 · export every sheet", **answers(TablesExported, CHANGES))
+def export_tables(asks: _Exporter, runs: Runs, request: Request, body: ExportRequest) -> Response:
     """Every sheet the caller may see, with a watermark, as a file of a run."""
     params = {
         "form": body.form,
@@ -177,7 +204,7 @@ def export_tables(
         "purpose": purpose_of(body.purpose),
         "lang": language_of(request),
     }
-    return accept(service, once, asks, Work("tables.export", params), prefer=prefer)
+    return runs.take(asks, Work("tables.export", params))
 
 
 @router.get(
