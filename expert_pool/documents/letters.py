@@ -12,15 +12,8 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from expert_pool.documents.paper import Paper
 from expert_pool.documents.wordml import align, points
-from expert_pool.reevaluation.cycle.letters import (
-    Behind,
-    Ground,
-    LetterContent,
-    closing,
-    letter_words,
-    measure_words,
-    opening,
-)
+from expert_pool.reevaluation.cycle.letter_contents import Behind, Ground, LetterContent
+from expert_pool.reevaluation.cycle.letters import closing, letter_words, measure_words, opening
 from expert_pool.reevaluation.reason_words import otherwise_words, reason_words
 from expert_pool.words import say
 

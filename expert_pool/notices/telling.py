@@ -114,19 +114,27 @@ def tell(
 
 
 def tell_many(
-    session: Session, key: Key, kind: str, tellings: Sequence[Telling], *, rules: Rules | None = None
+    session: Session,
+    key: Key,
+    kind: str,
+    tellings: Sequence[Telling],
+    *,
+    rules: Rules | None = None,
+    unreached: bool = False,
 ) -> int:
     """As `tell`, for many at once, and with digests; return how many notices were written.
 
     Causes told before are left out, and so are experts whom no notice can reach: no address for a medium that is set
-    up, no account to read it with. Keeps other callers out until the transaction ends.
+    up, no account to read it with; unless `unreached`: then it stays inside, to be read once they have an account.
+    Keeps other callers out until the transaction ends.
     """
     keep_out(session)
     before = told(session, [telling.cause for telling in tellings])
     new = [telling for telling in tellings if telling.cause not in before]
     rule = (rules or load_rules()).kinds[kind]
     ways = _ways(session, rule, kind, [telling.to for telling in new])
-    new = [t for t in new if t.to.expert_id is None or ways.of(t.to) or t.to.expert_id in ways.accounts]
+    if not unreached:
+        new = [t for t in new if t.to.expert_id is None or ways.of(t.to) or t.to.expert_id in ways.accounts]
     now = clock.now()
     notices, items, deliveries = [], [], []
     for identity, telling in zip(allocate(session, Notice, len(new)), new, strict=True):

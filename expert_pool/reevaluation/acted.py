@@ -20,7 +20,8 @@ ELSEWHERE = "-"
 
 @dataclass(frozen=True, slots=True)
 class Acted:
-    """In `cycle` a `measure` (index into MEASURES) was executed on these records (table and row)."""
+    """In `cycle` a `measure` (index into MEASURES) was executed on these records (table and row). What a condition rests
+    on is not among them: it calls for its measure as long as it holds."""
 
     cycle: str
     measure: int
@@ -58,7 +59,7 @@ def acted_on(session: Session, viewer: Viewer, known_at: datetime) -> Mapping[in
             (table, number)
             for reason in json.loads(row.reasons)
             for table, number in reason["records"]
-            if reason["already"] is None
+            if reason["already"] is None and reason["code"] != "conduct.condition"
         )
         code = row.code if viewer.owns(row.organiser_id) else ELSEWHERE
         found[row.expert_id] = (*found.get(row.expert_id, ()), Acted(code, measure, behind))

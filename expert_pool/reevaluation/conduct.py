@@ -21,7 +21,7 @@ from expert_pool.records import standing
 from expert_pool.reevaluation.scheme import MEASURES, EventDoc, Measure, ProposalDoc, Scheme
 from expert_pool.registry import Credit, Outcome, Service
 from expert_pool.viewer import Viewer, counted
-from solver.facts import Facts, Ints, Mask, day
+from solver.facts import MISSING, Facts, Ints, Mask, day
 
 OUTCOMES = tuple(Outcome)
 UNLISTED = -1
@@ -74,6 +74,7 @@ class Conduct:
     scheme: Scheme
     as_of: date
     facts: Facts
+    behind: Mapping[str, tuple[str, Ints]]
     happened: Happened
     points: Ints
     repaired: Ints
@@ -141,9 +142,17 @@ class Conduct:
                     condition.id,
                     condition.proposal,
                     figures,
-                    (),
+                    self._resting(condition.when.fact, expert),
                     {"fact": condition.when.fact},
                 )
+
+    def _resting(self, fact: str, expert: int) -> tuple[tuple[str, int], ...]:
+        """The record a fact rests on, where there is one."""
+        if fact not in self.behind:
+            return ()
+        table, rows = self.behind[fact]
+        row = int(rows[expert])
+        return () if row == MISSING else ((table, row),)
 
     def own(self, expert: int) -> slice:
         """Where in `happened` the events of one expert (index) stand."""
@@ -182,7 +191,9 @@ def conduct(session: Session, viewer: Viewer, pool: PoolFacts, scheme: Scheme, a
         holds = condition.when.mask(pool.facts, day(as_of))
         called = MEASURES.index(condition.proposal.measure)
         measure = np.where(holds, np.maximum(measure, called), measure)
-    return Conduct(scheme, as_of, pool.facts, happened, points, repaired, grade, measure, counted_)
+    return Conduct(
+        scheme, as_of, pool.facts, pool.behind, happened, points, repaired, grade, measure, counted_
+    )
 
 
 def since(scheme: Scheme, within: Literal["calendar_year", "period"], as_of: date) -> int:

@@ -145,8 +145,8 @@ def _titles(path: Path) -> list[str]:
             return [title for title in book.sheetnames if title not in skipped]
         finally:
             book.close()
-    except Exception as trouble:  # openpyxl lets anything through that a damaged file can cause
-        raise Fault("import.damaged", str(path), said=type(trouble).__name__) from None
+    except Exception:  # openpyxl lets anything through that a damaged file can cause
+        raise Fault("import.damaged", str(path)) from None
 
 
 def _encoding(path: Path) -> str:

@@ -17,7 +17,13 @@ from expert_pool.reevaluation.cycle.hearing import (
     reply,
     reply_own,
 )
-from expert_pool.reevaluation.cycle.letters import KINDS, Kind, LetterContent, letter_of, own_letter
+from expert_pool.reevaluation.cycle.letter_contents import (
+    KINDS,
+    Kind,
+    LetterContent,
+    letter_of,
+    own_letter,
+)
 from expert_pool.reevaluation.cycle.opening import close, drop, open_
 from expert_pool.reevaluation.cycle.reading import case, cases, list_, own_cases, show, was_kept
 

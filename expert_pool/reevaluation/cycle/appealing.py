@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from expert_pool import clock
 from expert_pool.keys import Key
 from expert_pool.reevaluation.cycle.deciding import answer
-from expert_pool.reevaluation.cycle.executing import put_records, take_back
+from expert_pool.reevaluation.cycle.executing import members_among, put_records, take_back
 from expert_pool.reevaluation.cycle.finding import (
     cases_of,
     confirmed,
@@ -113,7 +113,8 @@ def decide_appeal(
         raise Fault("cycle.reason_missing", expert)
     require_months(expert, chosen, lasting)
     if weight(chosen, lasting) > weight(Measure(before.measure), before.months):
-        raise Fault("cycle.graver", expert, measure=str(chosen), proposed=before.measure)
+        stands = {"proposed": before.measure, "proposed_months": before.months or ""}
+        raise Fault("cycle.graver", expert, measure=str(chosen), months=lasting or "", **stands)
     row = CycleDecision(
         case_id=case.id,
         expert_id=case.expert_id,
@@ -238,5 +239,8 @@ def _settle(
         if now.measure != Measure.KEEP:
             assert case.executed_at is not None
             begins = case.executed_at.astimezone().date()
-            rows += put_records(session, viewer, cycle, case, Measure(now.measure), now.months, begins)
+            member = case.expert_id in members_among(session, cycle, [case.expert_id])
+            rows += put_records(
+                session, viewer, cycle, case, Measure(now.measure), now.months, begins, member
+            )
     case.corrected, case.state = json.dumps(rows), CaseState.SETTLED

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from expert_pool import clock
 from expert_pool.reevaluation.cycle.finding import Step, cases_of, decisions_of, held, scheme_of, weight
-from expert_pool.reevaluation.cycle.hearing import reply_until, require_conduct, require_months
+from expert_pool.reevaluation.cycle.hearing import reply_until, require_conduct, require_months, settled
 from expert_pool.reevaluation.cycle.marking import tell
 from expert_pool.reevaluation.scheme import Measure
 from expert_pool.registry import CaseState, Cycle, CycleCase, CycleDecision, Expert, Reply, Verdict
@@ -55,8 +55,7 @@ def decide_unanswered(session: Session, viewer: Viewer, code: str, *, most: int 
     cycle = held(session, viewer, code)
     replied = select(Reply.about_id).where(Reply.about_table == CycleCase.__tablename__)
     ripe = (
-        select(CycleCase, Expert.code)
-        .join(Expert, Expert.id == CycleCase.expert_id)
+        select(CycleCase.id, CycleCase.reply_until, CycleCase.reply_provisional, CycleCase.notified_at)
         .where(
             CycleCase.cycle_id == cycle.id,
             CycleCase.state == CaseState.NOTIFIED,
@@ -66,11 +65,22 @@ def decide_unanswered(session: Session, viewer: Viewer, code: str, *, most: int 
                 select(CycleDecision.case_id).where(CycleDecision.verdict == Verdict.REFUSED)
             ),
         )
+        .order_by(CycleCase.id)
     )
-    days = scheme_of(cycle).doc.reply_days
-    every = session.execute(ripe.order_by(CycleCase.id))
-    found = [(case, expert) for case, expert in every if reply_until(case, days) < clock.today()]
-    rows = [(case, _decide(session, viewer, case, Deciding(expert), days)) for case, expert in found[:most]]
+    days, found = scheme_of(cycle).doc.reply_days, list[int]()
+    for number, until, provisional, notified in session.execute(ripe):
+        assert until is not None
+        assert notified is not None
+        if settled(until, bool(provisional), notified, days) < clock.today():
+            found.append(number)
+    chosen = (
+        select(CycleCase, Expert.code)
+        .join(Expert, Expert.id == CycleCase.expert_id)
+        .where(CycleCase.id.in_(found[:most]))
+        .order_by(CycleCase.id)
+    )
+    every = session.execute(chosen).all()
+    rows = [(case, _decide(session, viewer, case, Deciding(expert), days)) for case, expert in every]
     step = _put(session, viewer, cycle, [(case, row) for case, row in rows if row is not None])
     return Step(step.done, max(0, len(found) - most))
 
@@ -110,7 +120,7 @@ def confirm(
     action = "cycle.confirmed" if refuse is None else "cycle.refused"
     if done:
         tell(session, viewer, cycle, action, [row for pair in done for row in pair], {"cases": len(done)})
-    return Step(len(done), len(_waiting(session, cycle, viewer.actor, None)))
+    return Step(len(done), _left(session, cycle, viewer.actor))
 
 
 def answer(
@@ -164,7 +174,8 @@ def _decide(
     require_conduct(case, expert, measure)
     proposed = Measure(case.measure)
     if weight(measure, months) > weight(proposed, case.months):
-        raise Fault("cycle.graver", expert, measure=str(measure), proposed=str(proposed))
+        asked_for = {"measure": str(measure), "months": months or ""}
+        raise Fault("cycle.graver", expert, **asked_for, proposed=str(proposed), proposed_months=case.months)
     differs = (measure, months) != (proposed, case.months)
     if differs and not reason:
         raise Fault("cycle.reason_missing", expert)
@@ -197,23 +208,27 @@ def _put(
     if found:
         rows = [row for pair in found for row in pair]
         tell(session, viewer, cycle, "cycle.decided", rows, {"cases": len(found)})
-    return Step(len(found), len(_waiting(session, cycle, None, None)))
+    return Step(len(found), _left(session, cycle, None))
 
 
-def _waiting(session: Session, cycle: Cycle, but: str | None, most: int | None) -> list[CycleCase]:
-    """Cases that wait for a second person; `but`: other than this one as the first."""
-    of = (
-        select(CycleCase)
-        .join(CycleDecision, CycleDecision.case_id == CycleCase.id)
-        .where(
-            CycleCase.cycle_id == cycle.id,
-            CycleCase.state == CaseState.FIRST,
-            CycleDecision.verdict == Verdict.WAITING,
-        )
-    )
+def _waiting(session: Session, cycle: Cycle, but: str | None, most: int) -> list[CycleCase]:
+    """So many cases that wait for a second person; `but`: other than this one as the first."""
+    of = select(CycleCase).where(*_wait(cycle, but)).order_by(CycleCase.id)
+    return list(session.scalars(of.limit(most)))
+
+
+def _left(session: Session, cycle: Cycle, but: str | None) -> int:
+    """How many there are of these cases."""
+    return session.scalar(select(func.count(CycleCase.id)).where(*_wait(cycle, but))) or 0
+
+
+def _wait(cycle: Cycle, but: str | None) -> Iterator[ColumnElement[bool]]:
+    yield CycleDecision.case_id == CycleCase.id
+    yield CycleCase.cycle_id == cycle.id
+    yield CycleCase.state == CaseState.FIRST
+    yield CycleDecision.verdict == Verdict.WAITING
     if but is not None:
-        of = of.where(CycleDecision.by != but)
-    return list(session.scalars(of.order_by(CycleCase.id).limit(most)))
+        yield CycleDecision.by != but
 
 
 def _back(case: CycleCase) -> CaseState:

@@ -16,13 +16,13 @@ from expert_pool.reevaluation.cycle.finding import (
     Step,
     cases_of,
     codes_of,
-    confirmed,
+    confirmed_of,
     held,
     rows_in,
     scheme_of,
 )
 from expert_pool.reevaluation.cycle.hearing import send
-from expert_pool.reevaluation.cycle.letters import last_day
+from expert_pool.reevaluation.cycle.letter_contents import last_day
 from expert_pool.reevaluation.cycle.marking import count, tell
 from expert_pool.reevaluation.scheme import Measure
 from expert_pool.reevaluation.working_days import deadline
@@ -73,11 +73,12 @@ def execute(
     due = _due(session, cycle, experts, most)
     until, now = deadline(clock.today(), scheme_of(cycle).doc.appeal_days), clock.now()
     told: list[CycleCase] = []
+    decisions = confirmed_of(session, [case.id for case in due])
+    members = members_among(session, cycle, [case.expert_id for case in due])
     for case in due:
-        decision = confirmed(session, case.id)
-        assert decision is not None
+        decision, member = decisions[case.id], case.expert_id in members
         measure = Measure(decision.measure)
-        rows = put_records(session, viewer, cycle, case, measure, decision.months, clock.today())
+        rows = put_records(session, viewer, cycle, case, measure, decision.months, clock.today(), member)
         case.executed, case.executed_at = json.dumps(rows), now
         case.state = CaseState.EXECUTED
         if measure is not Measure.KEEP:
@@ -98,8 +99,10 @@ def put_records(
     measure: Measure,
     months: int | None,
     begins: date,
+    member: bool,
 ) -> list[list[Any]]:
-    """Record a measure from a day on; the rows written, as table and row."""
+    """Record a measure from a day on, on somebody who is a `member` of the pool or not; the rows written, as table and
+    row."""
     basis = say("cycle.basis", languages()[0], cycle=cycle.code, scheme=scheme_of(cycle).doc.title.zh)
     common: dict[str, Any] = {
         "expert_id": case.expert_id,
@@ -113,7 +116,7 @@ def put_records(
             **common, sanction=SANCTIONS[measure], until=until, basis=basis, revokes_id=None
         )
         rows.append(["discipline", records.record(session, viewer, sanction).id])
-    if measure in LEAVES and _member(session, cycle, case):
+    if measure in LEAVES and member:
         left = Membership(**common, pool_id=cycle.pool_id, step=Passage.LEFT, until=None, reason=basis)
         rows.append(["membership", records.record(session, viewer, left).id])
     return rows
@@ -159,19 +162,19 @@ def _due(session: Session, cycle: Cycle, experts: Sequence[str] | None, most: in
     return [case for case in cases if case.state is CaseState.DECIDED]
 
 
-def _member(session: Session, cycle: Cycle, case: CycleCase) -> bool:
-    """Whether somebody's last step in the pool was to be admitted."""
-    last = session.scalar(
-        select(Membership.step)
+def members_among(session: Session, cycle: Cycle, expert_ids: Sequence[int]) -> set[int]:
+    """Those of some experts whose last step in the pool was to be admitted."""
+    steps = (
+        select(Membership.expert_id, Membership.step)
         .where(
-            Membership.expert_id == case.expert_id,
+            Membership.expert_id.in_(expert_ids),
             Membership.pool_id == cycle.pool_id,
             records.current(Membership, clock.today()),
         )
-        .order_by(Membership.holds_on.desc(), Membership.id.desc())
-        .limit(1)
+        .order_by(Membership.holds_on, Membership.id)
     )
-    return last is Passage.ADMITTED
+    last: dict[int, Passage] = dict(session.execute(steps).all())
+    return {expert for expert, step in last.items() if step is Passage.ADMITTED}
 
 
 def _latest(session: Session, kind: Any, number: int) -> Any:

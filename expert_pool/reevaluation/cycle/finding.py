@@ -208,6 +208,14 @@ def confirmed(session: Session, case_id: int) -> CycleDecision | None:
     )
 
 
+def confirmed_of(session: Session, case_ids: Collection[int]) -> dict[int, CycleDecision]:
+    """As `confirmed`, of some cases, by case."""
+    of = select(CycleDecision).where(
+        CycleDecision.case_id.in_(case_ids), CycleDecision.verdict == Verdict.CONFIRMED
+    )
+    return {one.case_id: one for one in session.scalars(of.order_by(CycleDecision.id))}
+
+
 def decisions_of(session: Session, case_id: int) -> list[CycleDecision]:
     """All decisions on a case, the oldest first."""
     of = select(CycleDecision).where(CycleDecision.case_id == case_id).order_by(CycleDecision.id)

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from expert_pool import clock, records
 from expert_pool.keys import Key
 from expert_pool.notices.addresses import To
-from expert_pool.notices.events import letter
+from expert_pool.notices.telling import Telling, tell_many
 from expert_pool.reevaluation.cycle.finding import (
     CASE,
     Step,
@@ -25,7 +25,8 @@ from expert_pool.reevaluation.cycle.finding import (
     scheme_of,
     weight,
 )
-from expert_pool.reevaluation.cycle.letters import Kind, languages_of, letter_content, letter_words
+from expert_pool.reevaluation.cycle.letter_contents import Kind, letter_contents
+from expert_pool.reevaluation.cycle.letters import languages_of, letter_words
 from expert_pool.reevaluation.cycle.marking import count, tell
 from expert_pool.reevaluation.scheme import LASTING, Measure
 from expert_pool.reevaluation.working_days import deadline
@@ -115,21 +116,15 @@ def send(
 ) -> None:
     """Write the notices of one kind of letter to the experts of some cases, each in their language."""
     session.flush()
-    ids = [case.expert_id for case in cases]
-    experts = {row.id: row for row in session.scalars(select(Expert).where(Expert.id.in_(ids)))}
-    spoken = languages_of(session, ids)
-    for case in cases:
-        content = letter_content(session, viewer, cycle, case, kind)
+    spoken = languages_of(session, [case.expert_id for case in cases])
+    tellings = []
+    for case, content in zip(cases, letter_contents(session, viewer, cycle, cases, kind), strict=True):
         said = letter_words(content, spoken[case.expert_id])
         mark = hashlib.sha256(repr((case.measure, case.months, case.amended_why)).encode()).hexdigest()[:8]
-        letter(
-            session,
-            key,
-            To(expert_id=case.expert_id),
-            cause=f"cycle:{cycle.code}:{experts[case.expert_id].code}:{kind}:{mark}",
-            subject=said.title,
-            text="\n".join(said.paragraphs),
-        )
+        cause = f"cycle:{cycle.code}:{content.expert}:{kind}:{mark}"
+        text = {"subject": said.title, "text": "\n".join(said.paragraphs)}
+        tellings.append(Telling(To(expert_id=case.expert_id), cause, text))
+    tell_many(session, key, "letter", tellings, unreached=True)
 
 
 def reply(

@@ -190,7 +190,7 @@ def _problem(**changes: Any) -> Problem:
             GOALS["peer_match"].model_validate({"goal": "peer_match", "id": "peer_match", "level": 2}),
             GOALS["tie_break"].model_validate({"goal": "tie_break", "id": "tie_break", "level": 3}),
         ),
-        "limits": Limits(seconds=20, gap=0.02),
+        "limits": Limits(seconds=600, gap=0.02),
         "made": True,
     }
     return Problem(**fields | changes)

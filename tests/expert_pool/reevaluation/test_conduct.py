@@ -213,7 +213,9 @@ def test_a_lapsed_training_calls_for_training(sqlite_tiny: Tiny, system: Viewer)
     until = found.facts["trained_until"]
     for index, _ in enumerate(codes):
         lapsed = until.show(index) is not None and str(until.show(index)) < AS_OF.isoformat()
-        assert lapsed == any(r.id == "untrained" for r in found.reasons(index))
+        called = [reason for reason in found.reasons(index) if reason.id == "untrained"]
+        assert lapsed == bool(called)
+        assert [table for reason in called for table, _ in reason.records] == ["training"] * lapsed
 
 
 def test_order_of_recording_makes_no_difference(sqlite_tiny: Tiny, system: Viewer) -> None:

@@ -232,7 +232,7 @@ def test_the_plan_asks_for_what_the_meeting_lacks_and_puts_who_fits_first(sqlite
     """Once the private experts have left, a third of three seats asks for one, and for another should that one not come."""
     candidate(sqlite_tiny, "X1", "F")
     candidate(sqlite_tiny, "X2", "U")
-    enough = health(sqlite_tiny, plan_seconds=60.0).plan
+    enough = health(sqlite_tiny, plan_seconds=600.0).plan
     assert (enough.status, enough.proven) == ("none_needed", True)
     with sqlite_tiny.store.session() as session:
         for code in ("E01", "E02", "E03"):
@@ -249,7 +249,7 @@ def test_the_plan_asks_for_what_the_meeting_lacks_and_puts_who_fits_first(sqlite
                     recorded_at=NOW,
                 )
             )
-    found = health(sqlite_tiny, plan_seconds=60.0, policies=policy(private_share="1/3"), invite_sector=None)
+    found = health(sqlite_tiny, plan_seconds=600.0, policies=policy(private_share="1/3"), invite_sector=None)
     assert (found.plan.status, found.plan.count, found.plan.bound, found.plan.proven) == ("found", 2, 2, True)
     assert sum(profile.count for profile in found.plan.profiles) == 2
     assert {(profile.facts["sector"], *profile.committees) for profile in found.plan.profiles} == {

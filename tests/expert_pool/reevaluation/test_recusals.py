@@ -320,7 +320,7 @@ def found_in(world: World, memory: Engine, viewer: Viewer = OFFICE, **more: Any)
     return found
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(seed=st.integers(0, 2**32))
 def test_failures_agree_with_a_plain_reading_of_every_pair(memory: Engine, seed: int) -> None:
     world = World(seed)
