@@ -347,9 +347,10 @@ class _Search:
         other column can be part of a better panel."""
         if self.values is None:
             return Solved("unknown", None, None, None, why)
-        # Nothing has pressed the slacks of an unsettled level down: what the panel costs is counted from the panel.
-        counted = level_costs(self.model.seats.decode(self.values))
-        value = min(self._cost(level), counted[level.level])
+        value = self._cost(level)
+        if any(level is own for own in self.model.levels):
+            # Nothing has pressed the slacks of an unsettled level down: what the panel costs is counted from the panel.
+            value = min(value, level_costs(self.model.seats.decode(self.values))[level.level])
         known = [self.model.least(level.cost)]
         known += [] if cover is None else [cover.floor]
         known += [] if bound is None else [bound]

@@ -126,7 +126,7 @@ COMMANDS: dict[str, str | dict[str, str]] = {
         "deliver": "notices.deliver",
         "expiries": "notices.expiries",
     },
-    "ledger": {"verify": "care.verify"},
+    "ledger": {"verify": "care.verify", "adopt": "care.adopt"},
     "db": {"upgrade": "care.upgrade", "downgrade": "care.downgrade"},
     "backup": "backing_up.backup",
     "restore": "backing_up.restore",

@@ -91,7 +91,7 @@ def _alternates(simulation: Simulation, one: RobustPart, suffix: str, lang: str)
     values: list[dict[str, Any]] = []
     for part in one.alternates[:MOST_ROWS]:
         label = say("lens.chart.alternate", lang, group=part.group, order=part.order)
-        values.append({"label": label, "worth": part.lawful, "said": f"+{100 * part.lawful:.1f}"})
+        values.append({"label": label, "worth": part.lawful, "said": f"{100 * part.lawful:+.1f}"})
         rows.append({**part.model_dump(), "meeting": meeting_name(simulation, one.base), "panel": one.panel})
     most = max((value["worth"] for value in values), default=0.0)
     x = across("worth", None, (min(0.0, *(v["worth"] for v in values)), max(0.01, most) * 1.25))
@@ -268,7 +268,11 @@ def _effects(
         "field": "seats",
         "type": "quantitative",
         "legend": None,
-        "scale": {"domain": [-widest, 0, widest], "range": ["#F3C9A2", "#FFFFFF", "#A9D3EE"]},
+        "scale": {
+            "domain": [-widest, 0, widest],
+            "range": ["#F3C9A2", "#FFFFFF", "#A9D3EE"],
+            "interpolate": "rgb",
+        },
     }
     return Chart(
         f"effects-{by}",

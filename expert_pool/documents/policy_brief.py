@@ -109,7 +109,7 @@ def brief_of(simulation: Simulation, found: PoliciesPart, other: int, lang: str)
         title=_headline(((simulation.title or {}).get(lang) if len(found.policies) == 2 else None) or name),
         question=say("brief.asked", lang, first=first, other=name),
         answer=answer,
-        figures=_figures(found, other, unlawful, none, lang),
+        figures=_figures(simulation, found, other, unlawful, none, lang),
         changed=_changed(found, other, lang),
         seats=_seats(found, other, lang),
         unseated=_unseated(simulation, found, other, lang),
@@ -127,7 +127,7 @@ def _headline(text: str) -> str:
 
 
 def _figures(
-    found: PoliciesPart, other: int, unlawful: int, none: int, lang: str
+    simulation: Simulation, found: PoliciesPart, other: int, unlawful: int, none: int, lang: str
 ) -> tuple[tuple[str, str], ...]:
     """Panels unlawful, cases that lose their peers, and the cost at the first level that changes; where meetings cannot be
     seated, how many, in the place of the cost."""
@@ -139,7 +139,12 @@ def _figures(
     moved = next((cost for cost in costs if cost.first != cost.other), costs[0] if costs else None)
     if none or moved is None:
         return (*figures, (str(none), say("brief.figure.none", lang, meetings=found.meetings)))
-    said = say("brief.figure.cost", lang, goal=goal_name(moved.goal, lang).lower(), first=moved.first)
+    said = say(
+        "brief.figure.cost",
+        lang,
+        goal=goal_name(moved.goal, lang, simulation.goals).lower(),
+        first=moved.first,
+    )
     return (*figures, (f"{moved.other:,}", said))
 
 

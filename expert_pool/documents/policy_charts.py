@@ -15,6 +15,9 @@ from expert_pool.simulation.lens_results import PoliciesPart
 from expert_pool.simulation.results import Simulation
 from expert_pool.words import say
 
+LIGHT = "#C4C4C4"
+"""The first policy: told from the others in print too."""
+
 
 def policy_charts(simulation: Simulation, found: PoliciesPart, lang: str) -> list[Chart]:
     """What each policy breaks in the history, and who sits in the panels assembled anew."""
@@ -95,7 +98,12 @@ def _seats(simulation: Simulation, found: PoliciesPart, names: Sequence[str], la
         for part in found.groups
     ]
     values: list[dict[str, Any]] = [
-        {**row, "label": cut(str(row["of"]), 220, 11.5), "said": str(row["seats"])} for row in rows
+        {
+            **row,
+            "label": cut(str(row["of"]), 220, 11.5),
+            "said": str(row["seats"]) if row["meetings"] else "—",
+        }
+        for row in rows
     ]
     labels = list(dict.fromkeys(value["label"] for value in values))[:MOST_ROWS]
     values = [value for value in values if value["label"] in labels]
@@ -109,7 +117,7 @@ def _seats(simulation: Simulation, found: PoliciesPart, names: Sequence[str], la
         "sort": list(names),
         "scale": {
             "domain": list(names),
-            "range": [GREY, BLUE, ORANGE, "#009E73", "#CC79A7", SKY][: len(names)],
+            "range": [LIGHT, BLUE, ORANGE, "#009E73", "#CC79A7", SKY][: len(names)],
         },
         "legend": {"orient": "bottom", "title": None, "labelLimit": 240},
     }

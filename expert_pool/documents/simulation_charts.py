@@ -5,16 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from expert_pool.documents.files import put
+from expert_pool.documents.lens_naming import axis_name
 from expert_pool.documents.picture import SCALE, VERSION, fonts
 from expert_pool.documents.sheet import FAINT, FONT, INK
-from expert_pool.simulation.results import FrontierPart, PointPart, Simulation
-from expert_pool.words import say, term
+from expert_pool.simulation.results import FrontierPart, GoalNamed, PointPart, Simulation
+from expert_pool.words import known, say
 
 BEST, KNEE, NONE = "#0072B2", "#D55E00", "#EDEDED"
 WIDE, TALL = 560, 340
@@ -51,7 +52,7 @@ def charts_of(simulation: Simulation, lang: str) -> list[Chart]:
         elif points and len(axes) == 2:
             found.append(_heat(simulation, points, axes, f"heat{suffix}", base.title, lang))
     if simulation.frontier is not None and len(simulation.frontier.goals) == 2 and simulation.frontier.points:
-        found.append(_frontier(simulation.frontier, simulation.bases[0].title, lang))
+        found.append(_frontier(simulation, simulation.frontier, lang))
     if simulation.years is not None:
         from expert_pool.documents.simulation_years_charts import years_charts
 
@@ -100,9 +101,20 @@ def level_that_varies(points: Sequence[PointPart]) -> int | None:
     return next(iter(differing or sorted(values)), None)
 
 
-def goal_name(id_: str, lang: str) -> str:
-    """The goals of a level by their titles, else by their ids."""
-    return " + ".join(term("title", part, lang).replace("_", " ") for part in id_.split("+"))
+def goal_name(id_: str, lang: str, goals: Mapping[str, GoalNamed] | None = None) -> str:
+    """The goals of a level by their titles; without one by what sort of goal it is, and the fact it goes by. `goals` as in a
+    result; what is in none of these is called by its id."""
+    return " + ".join(_one_goal(part, lang, (goals or {}).get(part)) for part in id_.split("+"))
+
+
+def _one_goal(id_: str, lang: str, named: GoalNamed | None) -> str:
+    if known(f"title.{id_}", lang):
+        return say(f"title.{id_}", lang)
+    if named is not None and known(f"goal.{named.kind}", lang):
+        return say(f"goal.{named.kind}", lang, fact=named.fact)
+    if named is not None and known(f"name.{named.kind}", lang):
+        return say(f"name.{named.kind}", lang, fact=named.fact)
+    return id_.replace("_", " ")
 
 
 def _rows(points: Sequence[PointPart], level: int | None, lang: str) -> list[dict[str, Any]]:
@@ -153,9 +165,9 @@ def _page(
     }
 
 
-def _measured(points: Sequence[PointPart], level: int | None, lang: str) -> str:
+def _measured(simulation: Simulation, points: Sequence[PointPart], level: int | None, lang: str) -> str:
     goal = next((g for p in points for g in p.goals if g.level == level), None)
-    return say("chart.cost", lang, goal=None if goal is None else goal_name(goal.id, lang))
+    return say("chart.cost", lang, goal=None if goal is None else goal_name(goal.id, lang, simulation.goals))
 
 
 def _shown(value: str) -> str:
@@ -199,17 +211,22 @@ def _heat(
         "field": "across",
         "type": "ordinal",
         "sort": orders[across],
-        "title": across,
+        "title": axis_name(simulation, across, lang),
         "axis": {"labelAngle": 0},
     }
-    y = {"field": "down", "type": "ordinal", "sort": orders[down][::-1], "title": down}
+    y = {
+        "field": "down",
+        "type": "ordinal",
+        "sort": orders[down][::-1],
+        "title": axis_name(simulation, down, lang),
+    }
     size = 11 if WIDE / max(1, len(orders[across])) >= 52 else 8
     cell = {"type": "rect", "stroke": "white", "strokeWidth": 2}
     return Chart(
         name,
         _page(
-            f"{title}: {_measured(points, level, lang)}",
-            [say("chart.hatched", lang)],
+            f"{title}: {_measured(simulation, points, level, lang)}",
+            [say("chart.lower", lang), say("chart.hatched", lang)],
             [
                 {
                     "data": {"values": values},
@@ -271,17 +288,18 @@ def _curve(
         }
         for row in rows
     ]
-    x = {"field": "across", "type": "ordinal", "sort": order, "title": axis, "axis": {"labelAngle": 0}}
+    named = axis_name(simulation, axis, lang)
+    x = {"field": "across", "type": "ordinal", "sort": order, "title": named, "axis": {"labelAngle": 0}}
     known = [value["cost"] for value in values if value["cost"] is not None]
     y = {
         "field": "cost",
         "type": "quantitative",
-        "title": _measured(points, level, lang),
+        "title": _measured(simulation, points, level, lang),
         "scale": {"zero": False, "domain": [min(known, default=0), max([*known, min(known, default=0) + 1])]},
     }
     seen = [value for value in values if value["cost"] is not None]
     none = [value for value in values if value["status"] == "infeasible"]
-    notes = [say("chart.none", lang)] if none else []
+    notes = [say("chart.lower", lang), *([say("chart.none", lang)] if none else [])]
     notes += [
         say("chart.tipping", lang, last=_shown(tip.last or ""), first=_shown(tip.first or ""))
         for tip in simulation.tipping
@@ -290,7 +308,7 @@ def _curve(
     return Chart(
         name,
         _page(
-            f"{title}: {axis}",
+            f"{title}: {named}",
             notes,
             [
                 {
@@ -316,9 +334,9 @@ def _curve(
     )
 
 
-def _frontier(found: FrontierPart, title: str, lang: str) -> Chart:
+def _frontier(simulation: Simulation, found: FrontierPart, lang: str) -> Chart:
     """Two goals against each other; the knee marked as a suggestion, unproven points hollow."""
-    first, second = (goal_name(goal, lang) for goal in found.goals)
+    first, second = (goal_name(goal, lang, simulation.goals) for goal in found.goals)
     rows: list[dict[str, Any]] = [
         {
             "point": at,
@@ -341,8 +359,8 @@ def _frontier(found: FrontierPart, title: str, lang: str) -> Chart:
     return Chart(
         "frontier",
         _page(
-            say("chart.frontier", lang, title=title),
-            [say("chart.knee", lang)] if knees else [],
+            say("chart.frontier", lang, title=simulation.bases[0].title),
+            [say("chart.lower", lang), *([say("chart.knee", lang)] if knees else [])],
             [
                 {
                     "data": {"values": values},
@@ -371,7 +389,7 @@ def _frontier(found: FrontierPart, title: str, lang: str) -> Chart:
                     "encoding": {"x": x, "y": y},
                 },
             ],
-            False,
+            simulation.bases[0].made,
             lang,
         ),
         rows,

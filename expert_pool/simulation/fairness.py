@@ -103,8 +103,9 @@ def _groups(seen: Sequence[Seen], division: Division, seed: int) -> list[GroupPa
     if not seats:
         return []
     held = np.sum([_held(division, one.problem, one.best) for one in seen], axis=0)
-    near = _totals(division, [(one.problem, one.near) for one in seen])
-    drawn = _totals(division, [(one.problem, one.drawn) for one in seen])
+    near = _whole(_rounds(division, [(one.problem, one.near) for one in seen]), count)
+    each = _rounds(division, [(one.problem, one.drawn) for one in seen])
+    drawn = _whole(each, count)
     even = _even(seen, division, seed)
     parts = []
     for cell in range(count):
@@ -127,6 +128,7 @@ def _groups(seen: Sequence[Seen], division: Division, seed: int) -> list[GroupPa
                 optimum=_round(held[cell] / seats),
                 near=_range(near[:, cell] / seats) if len(near) else None,
                 drawn=_mean(drawn[:, cell] / seats) if len(drawn) > 1 else None,
+                draws=[None if held is None else _round(held[cell] / seats) for held in each],
             )
         )
     return parts
@@ -139,19 +141,23 @@ def _held(division: Division, problem: Problem, panel: Panel) -> Ints:
     return found
 
 
-def _totals(division: Division, ways: Sequence[tuple[Problem, Sequence[Panel | None]]]) -> Ints:
-    """Seats of each cell over all bases: the n-th panels of every base together, as far as all have one; shape (panels,
-    cells)."""
-    rows = []
+def _rounds(division: Division, ways: Sequence[tuple[Problem, Sequence[Panel | None]]]) -> list[Ints | None]:
+    """Seats of each cell over all bases in the n-th panels of every base; None where one of them has none."""
+    rows: list[Ints | None] = []
     for panels in zip(*(panels for _, panels in ways), strict=False):
-        if all(panel is not None for panel in panels):
-            held = [
-                _held(division, problem, panel)
-                for (problem, _), panel in zip(ways, panels, strict=True)
-                if panel
-            ]
-            rows.append(np.sum(held, axis=0))
-    return np.array(rows, dtype=np.int64).reshape(len(rows), len(division.cells))
+        held = [
+            _held(division, problem, panel)
+            for (problem, _), panel in zip(ways, panels, strict=True)
+            if panel is not None
+        ]
+        rows.append(np.sum(held, axis=0) if len(held) == len(panels) else None)
+    return rows
+
+
+def _whole(rounds: Sequence[Ints | None], cells: int) -> Ints:
+    """The rounds in which every base has a panel; shape (rounds, cells)."""
+    rows = [held for held in rounds if held is not None]
+    return np.array(rows, dtype=np.int64).reshape(len(rows), cells)
 
 
 def _even(seen: Sequence[Seen], division: Division, seed: int) -> list[SharePart]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
@@ -71,7 +72,8 @@ class Histories:
 def recalled(scenario: Scenario, store: Store | None = None, viewer: Viewer | None = None) -> Recalled:
     """What the policies of a scenario need of the registry; nothing where it compares none.
 
-    Writes an entry in the ledger of each organiser for every meeting looked at. Raises Fault `policies.no_registry` where
+    Everything is read before anything is written, so that nobody waits for the snapshots; nothing is given back before an
+    entry stands in the ledger of each organiser for every meeting looked at. Raises Fault `policies.no_registry` where
     a registry is needed and none was given, and `policy.unknown`.
     """
     doc = scenario.doc.policies
@@ -90,7 +92,8 @@ def recalled(scenario: Scenario, store: Store | None = None, viewer: Viewer | No
     problems: dict[tuple[int, int], Problem] = {}
     past: list[Past] = []
     sealed = 0
-    with store.session() as session:
+    seen: list[tuple[Sitting, list[Past], list[tuple[str, date]]]] = []
+    with store.reading() as session:
         for base, (committee, meeting) in enumerate(meetings_of(session, viewer, scenario)):
             sitting = find_sitting(session, viewer, committee, meeting)
             viewer.require(sitting.organiser_id, sitting.committee_id)
@@ -99,15 +102,21 @@ def recalled(scenario: Scenario, store: Store | None = None, viewer: Viewer | No
                 check_problem(problem)
                 problems[at, base] = problem
             own: list[Past] = []
+            opened: list[tuple[str, date]] = []
             if doc.history.panels == "past":
-                own, closed = _recorded(session, viewer, sitting, base)
+                own, opened, closed = _recorded(session, viewer, sitting, base)
                 past, sealed = past + own, sealed + closed
+            seen.append((sitting, own, opened))
+    with store.session() as session:
+        for sitting, own, opened in seen:
+            for code, open_on in opened:
+                looked(session, viewer, sitting.organiser_id, code, open_on)
             append(
                 session,
                 organiser_id=sitting.organiser_id,
                 actor=viewer.actor,
                 action="scenario.compared",
-                subject=meeting,
+                subject=sitting.meeting,
                 payload={
                     "policies": {str(at): law.sha256 for at, law in laws.items()},
                     "panels": [one.code for one in own],
@@ -127,9 +136,11 @@ def _policy(scenario: Scenario, at: int, name: str) -> Policy:
         raise Fault(fault.code, scenario.at("policies", "compare", at, "policy"), **fault.params) from None
 
 
-def _recorded(session: Session, viewer: Viewer, sitting: Sitting, base: int) -> tuple[list[Past], bool]:
-    """The approved panel of a meeting, else the one proposed last; and whether there is one that is sealed for the viewer.
-    A look before the seal opens is written down."""
+def _recorded(
+    session: Session, viewer: Viewer, sitting: Sitting, base: int
+) -> tuple[list[Past], list[tuple[str, date]], bool]:
+    """The approved panel of a meeting, else the one proposed last; its code with the day its seats open, if they are sealed
+    and the viewer opens seals; and whether there is one that is sealed for the viewer."""
     rows = session.scalars(
         select(PanelRecord)
         .where(PanelRecord.meeting_id == sitting.meeting_id, *visible(viewer, PanelRecord))
@@ -142,12 +153,11 @@ def _recorded(session: Session, viewer: Viewer, sitting: Sitting, base: int) -> 
             continue
         own = select(func.count(Seat.id)).where(Seat.panel_id == row.id, *visible(viewer, Seat))
         if not session.scalar(own):
-            return [], True
+            return [], [], True
         open_on = opens_on(session, row)
-        if open_on is not None:
-            looked(session, viewer, sitting.organiser_id, row.code, open_on)
-        return [Past(base, row.code, panel_of(read_problem(zlib.decompress(row.problem)), answer))], False
-    return [], False
+        panel = panel_of(read_problem(zlib.decompress(row.problem)), answer)
+        return [Past(base, row.code, panel)], [] if open_on is None else [(row.code, open_on)], False
+    return [], [], False
 
 
 def histories(scenario: Scenario, problems: Sequence[Problem], recalled: Recalled) -> Histories | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
 from solver.answer import GoalResult, Part, Saying, Status
 from solver.forecast import Forecast
 
@@ -91,7 +93,8 @@ class SharePart(Part):
 class GroupPart(Part):
     """A group of experts: value `of` of a fact. Shares are of all seats: what `even` chance among the eligible of each
     review group gives (95% of draws), the optimum, near-optimal panels (least to most), today's draw (mean, 95%
-    interval). None of it is shown of fewer than `smallest` people: `of` is then null, they are told together."""
+    interval). `draws`: the share in each of today's draws, None where a meeting's draw failed. None of it is shown of
+    fewer than `smallest` people: `of` is then null, they are told together."""
 
     by: str
     of: str | None
@@ -103,6 +106,7 @@ class GroupPart(Part):
     optimum: float
     near: SharePart | None
     drawn: SharePart | None
+    draws: list[float | None] = Field(default_factory=list)
 
 
 class LoadPart(Part):
@@ -202,11 +206,13 @@ class VerdictPart(Part):
 
 
 class HistoryPart(Part):
-    """A panel of the history, held against every policy. `code`: its record, where it has one."""
+    """A panel of the history, held against every policy. `code`: its record, where it has one; `draw`: the number of a drawn
+    one within its meeting."""
 
     base: int
     panel: str
     code: str | None
+    draw: int | None = None
     verdicts: list[VerdictPart]
 
 

@@ -140,27 +140,32 @@ def _history(
     for base, problem in enumerate(over.problems[0]):
         bench.report(Progress("policies", done=base, total=len(over.problems[0])))
         settled = best[base]
-        own: list[tuple[Panel, str | None]] = []
+        own: list[tuple[Panel, str | None, int | None]] = []
         if doc.history.panels == "past":
-            own = [(past.panel, past.code) for past in over.past if past.base == base]
+            own = [(past.panel, past.code, None) for past in over.past if past.base == base]
         elif settled is not None and settled.panel is not None:
             if doc.history.panels == "optimum":
-                own = [(settled.panel, None)]
+                own = [(settled.panel, None, None)]
             else:
                 sizes = [len(group) for group in settled.panel.by_group]
                 batch = draws(bench, problem, sizes, doc.history.draw, doc.history.count)
-                own = [(panel_from(part, problem), None) for part in batch.panels if part is not None]
+                own = [
+                    (panel_from(part, problem), None, number)
+                    for number, part in enumerate(batch.panels)
+                    if part is not None
+                ]
         waiting = doc.history.panels != "drawn"
         found += [
             HistoryPart(
                 base=base,
                 panel=bench.gathering.keep(panel) or "",
                 code=code,
+                draw=number,
                 verdicts=[
                     verdict(at, panel, problems[base], waiting) for at, problems in enumerate(over.problems)
                 ],
             )
-            for panel, code in own
+            for panel, code, number in own
         ]
     return found
 

@@ -5,24 +5,38 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from expert_pool.simulation.asking import Asked, Gathering
+from expert_pool.simulation.bench import Bench
 from expert_pool.simulation.reading import Scenario
-from expert_pool.simulation.results import FrontierPart, FrontierPointPart, LookedPart, TippingPart
+from expert_pool.simulation.results import (
+    FrontierPart,
+    FrontierPointPart,
+    LookedPart,
+    Part,
+    TippingPart,
+    plain,
+)
 from expert_pool.simulation.scenario import CostDoc, TippingDoc
 from expert_pool.simulation.spreading import MOST, changer, number
-from solver.engines.race import Cancelled
+from solver.answer import GoalResult
+from solver.document import problem_sha256
 from solver.errors import Fault
 from solver.problem import Problem
-from solver.progress import Reporter
-from solver.sweeping.frontier import frontier
-from solver.sweeping.tipping import Value, feasible, shares_between, tipping, within
+from solver.sweeping.frontier import Proven, frontier
+from solver.sweeping.tipping import Value, feasible, points_of, shares_between, tipping, within
 
 
-def tipped(
-    asked: Asked, at: int, gathering: Gathering, report: Reporter, cancelled: Cancelled
-) -> TippingPart:
+class ProvenPart(Part):
+    """A question of a frontier and what it came to, in a file of its own: the columns that are not zero, None without any
+    panel."""
+
+    question: str
+    goals: list[GoalResult]
+    values: list[tuple[int, int]] | None
+
+
+def tipped(bench: Bench, at: int) -> TippingPart:
     """One tipping point of a scenario. Raises Fault, with file and line, for what does not fit."""
-    scenario, problem = asked.scenario, asked.problems[0]
+    scenario, problem = bench.asked.scenario, bench.asked.problems[0]
     doc = scenario.doc.tipping[at]
     where = scenario.at("tipping", at, "parameter")
     changer(problem, doc.parameter, where)
@@ -31,11 +45,24 @@ def tipped(
         raise Fault("scenario.tipping_rule", where, name=doc.parameter)
     values, exact = _steps(scenario, problem, doc, at, rule, field_)
     holds: Any = within(doc.holds.level, doc.holds.most) if isinstance(doc.holds, CostDoc) else feasible
+    sha256 = problem_sha256(problem)
+    names = [bench.name("tipping", sha256, plain(point)) for point in points_of(rule, field_, values)]
     try:
-        found = tipping(problem, rule, field_, values, holds, exact=exact, report=report, cancelled=cancelled)
+        found = tipping(
+            problem,
+            rule,
+            field_,
+            values,
+            holds,
+            exact=exact,
+            known=lambda plan: bench.known(names, plan),
+            watch=lambda place, settled: bench.put(names, place, settled, problem),
+            report=bench.report,
+            cancelled=bench.cancelled,
+        )
     except Fault as fault:
         raise Fault(fault.code, f"{where}: {fault.where}", **fault.params) from None
-    gathering.complete = gathering.complete and found.status != "undecided"
+    bench.gathering.complete = bench.gathering.complete and found.status != "undecided"
     last = next((one for value, one in found.settled if value == found.last), None)
     return TippingPart(
         parameter=doc.parameter,
@@ -46,7 +73,7 @@ def tipped(
         exact=found.exact,
         monotone=found.monotone,
         looked=[LookedPart(value=str(v), status=s.status, goals=list(s.goals)) for v, s in found.settled],
-        panel=None if last is None else gathering.keep(last.panel),
+        panel=None if last is None else bench.gathering.keep(last.panel),
     )
 
 
@@ -84,13 +111,32 @@ def _is_share(kind: type[Any], name: str) -> bool:
     return "Fraction" in repr(entry.annotation)
 
 
-def trace(asked: Asked, gathering: Gathering, report: Reporter, cancelled: Cancelled) -> FrontierPart:
+def trace(bench: Bench) -> FrontierPart:
     """The frontier a scenario asks for. Raises Fault, with file and line, for what does not fit."""
-    doc = asked.scenario.doc.pareto
+    asked, doc = bench.asked, bench.asked.scenario.doc.pareto
     assert doc is not None
+    hangs = ["frontier", problem_sha256(asked.problems[0]), list(doc.goals)]
+
+    def known(question: str) -> Proven | None:
+        part = bench.recall(bench.name(*hangs, question), ProvenPart)
+        if part is None or part.question != question:
+            return None
+        return Proven(question, tuple(part.goals), None if part.values is None else tuple(part.values))
+
+    def keep(proven: Proven) -> None:
+        values = None if proven.values is None else list(proven.values)
+        part = ProvenPart(question=proven.question, goals=list(proven.goals), values=values)
+        bench.keep(bench.name(*hangs, proven.question), part)
+
     try:
         found = frontier(
-            asked.problems[0], doc.goals, seconds=doc.seconds, report=report, cancelled=cancelled
+            asked.problems[0],
+            doc.goals,
+            seconds=doc.seconds,
+            known=known,
+            keep=keep,
+            report=bench.report,
+            cancelled=bench.cancelled,
         )
     except Fault as fault:
         raise Fault(fault.code, asked.scenario.at("pareto", "goals"), **fault.params) from None
@@ -99,7 +145,7 @@ def trace(asked: Asked, gathering: Gathering, report: Reporter, cancelled: Cance
             costs=list(point.costs),
             bound=point.bound,
             proven=point.proven,
-            panel=gathering.keep(point.panel) or "",
+            panel=bench.gathering.keep(point.panel) or "",
         )
         for point in found.points
     ]

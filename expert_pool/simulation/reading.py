@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from expert_pool.policies.located import Located, Path, nearest, read
 from expert_pool.simulation.scenario import EDITS, ScenarioDoc
+from expert_pool.words import known
 from solver.errors import Fault
 
 DEEPEST = 8
@@ -95,9 +96,9 @@ def _misfit(
     place = origin.get(str(steps[0]), located) if steps else located
     where, field = place.at(steps), str(steps[-1]) if steps else ""
     if found["type"] == "extra_forbidden":
-        known = _fields(steps[:-1], data)
-        near = nearest(field, known)
-        return Fault("scenario.field_unknown", where, field=field, nearest=near, known=", ".join(known))
+        there = _fields(steps[:-1], data)
+        near = nearest(field, there)
+        return Fault("scenario.field_unknown", where, field=field, nearest=near, known=", ".join(there))
     if found["type"] == "missing":
         return Fault("scenario.field_missing", where, field=field)
     if found["type"] == "value_error" and isinstance(found["input"], dict):
@@ -105,7 +106,11 @@ def _misfit(
         near = nearest(given, EDITS)
         return Fault("scenario.field_unknown", where, field=given, nearest=near, known=", ".join(EDITS))
     value = str(found["input"])[:80]
-    return Fault("scenario.field_wrong", where, field=field, value=value, why=found["msg"])
+    bound = next(iter(found.get("ctx", {}).values()), None)
+    kind = found["type"]
+    if not known(f"scenario_why.{kind}"):
+        return Fault("scenario.field_wrong", where, field=field, value=value, why=found["msg"])
+    return Fault("scenario.field_wrong", where, field=field, value=value, why=kind, bound=bound)
 
 
 def _fields(path: Path, data: Mapping[str, Any]) -> tuple[str, ...]:
@@ -179,9 +184,18 @@ def _consistent(scenario: Scenario) -> None:
                 seen[key] = edit.set[name]
     if doc.sweep is not None:
         parameters = [axis.parameter for axis in doc.sweep.axes if axis.parameter is not None]
+        dropped = {
+            f"{kind}.{getattr(edit, one)}"
+            for edit in doc.change
+            for kind, one in (("rules", "rule"), ("goals", "goal"))
+            if getattr(edit, "drop", False) and hasattr(edit, one)
+        }
         for i, name in enumerate(parameters):
+            where = scenario.at("sweep", "axes", i)
             if name in parameters[:i]:
                 raise Fault("scenario.twice", scenario.at("sweep", "axes"), name=name)
+            if name.rpartition(".")[0] in dropped:
+                raise Fault("scenario.dropped", where, name=name)
         if (doc.sweep.by == "latin") != (doc.sweep.draws is not None):
             raise Fault("scenario.draws", scenario.at("sweep"), by=doc.sweep.by)
 

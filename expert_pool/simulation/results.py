@@ -126,9 +126,17 @@ class FrontierPart(Part):
     knee: int | None
 
 
+class GoalNamed(Part):
+    """What sort of goal, or soft rule, an id stands for; `fact`: the one that it goes by."""
+
+    kind: str
+    fact: str | None
+
+
 class Simulation(Part):
     """`simulation/1`. `inputs_sha256`: of the scenario as merged, the problems and the versions; the same inputs give the
-    same document, but for points that a limit stopped."""
+    same document, but for points that a limit stopped. `goals`: by id, for names; `stopped`: somebody ended the work before
+    it was complete."""
 
     format: Literal["simulation/1"] = "simulation/1"
     title: dict[str, str] | None
@@ -146,8 +154,10 @@ class Simulation(Part):
     robustness: RobustnessPart | None = None
     fairness: FairnessPart | None = None
     policies: PoliciesPart | None = None
+    goals: dict[str, GoalNamed] = {}
     panels: dict[str, PanelPart]
     complete: bool
+    stopped: bool = False
 
 
 def plain(value: Any) -> Any:

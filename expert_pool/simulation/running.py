@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from pydantic import ValidationError
-
-from expert_pool.documents.files import put
 from expert_pool.simulation.asking import Asked, Gathering
 from expert_pool.simulation.bench import Bench
 from expert_pool.simulation.lensing import through_lenses
 from expert_pool.simulation.questions import tipped, trace
 from expert_pool.simulation.results import (
     BasePart,
+    GoalNamed,
     MarginalPart,
     PointPart,
     Simulation,
-    Stored,
     digest,
     point_sha256,
-    restored,
-    stored,
 )
 from expert_pool.simulation.spreading import (
     Axis,
@@ -36,10 +31,8 @@ from expert_pool.simulation.years.running import simulate_years
 from solver.document import problem_sha256
 from solver.engines.race import Cancelled
 from solver.errors import Fault
+from solver.problem import Problem
 from solver.progress import Reporter, silent
-from solver.sweeping.crew import Task, sweep_all
-from solver.sweeping.settled import Settled
-from solver.sweeping.sweep import Plan
 
 POINTS = "points"
 
@@ -58,25 +51,25 @@ def simulate(
     gathering = Gathering()
     versions = _versions()
     hashes = [problem_sha256(problem) for problem in asked.problems]
-    points: list[PointPart] = []
-    if doc.sweep is not None:
-        points = _swept(asked, hashes, versions, folder, workers, gathering, report, cancelled)
-    tips = [
-        tipped(asked, i, gathering, report, cancelled) for i in range(len(doc.tipping)) if not cancelled()
-    ]
-    traced = None
-    if doc.pareto is not None and not cancelled():
-        traced = trace(asked, gathering, report, cancelled)
+    shelf = None if folder is None else folder / POINTS
+    bench = Bench(asked, gathering, shelf, versions, workers, report, cancelled)
+    points = _swept(bench, hashes) if doc.sweep is not None else []
+    tips = [tipped(bench, i) for i in range(len(doc.tipping)) if not cancelled()]
+    traced = trace(bench) if doc.pareto is not None and not cancelled() else None
     ahead = None
     if doc.years is not None and not cancelled():
         ahead = simulate_years(
             asked.scenario, asked.problems, digest(versions), folder,
             workers=workers, report=report, cancelled=cancelled,
         )  # fmt: skip
-    gathering.complete = gathering.complete and (doc.years is None or (ahead is not None and ahead.complete))
-    shelf = None if folder is None else folder / POINTS
-    seen = through_lenses(Bench(asked, gathering, shelf, versions, workers, report, cancelled))
-    whole = gathering.complete and len(points) == _laid(asked) and len(tips) == len(doc.tipping)
+    seen = through_lenses(bench)
+    complete = (
+        gathering.complete
+        and len(points) == _laid(asked)
+        and len(tips) == len(doc.tipping)
+        and (doc.pareto is None or (traced is not None and traced.complete))
+        and (doc.years is None or (ahead is not None and ahead.complete))
+    )
     return _empty(asked, hashes, versions).model_copy(
         update={
             "points": points,
@@ -86,7 +79,8 @@ def simulate(
             "years": ahead,
             **seen,
             "panels": dict(sorted(gathering.panels.items())),
-            "complete": whole and (doc.pareto is None or (traced is not None and traced.complete)),
+            "complete": complete,
+            "stopped": cancelled() and not complete,
         }
     )
 
@@ -138,9 +132,19 @@ def _empty(asked: Asked, hashes: Sequence[str], versions: Mapping[str, str]) -> 
         marginal=[],
         tipping=[],
         frontier=None,
+        goals={id_: named for problem in asked.problems for id_, named in _named(problem)},
         panels={},
         complete=False,
     )
+
+
+def _named(problem: Problem) -> Iterator[tuple[str, GoalNamed]]:
+    """Goals, and soft rules, whose shortfall counts like one."""
+    for goal in problem.goals:
+        yield goal.id, GoalNamed(kind=goal.model_dump()["goal"], fact=getattr(goal, "fact", None))
+    for rule in problem.rules:
+        if rule.soft is not None:
+            yield rule.id, GoalNamed(kind=rule.rule, fact=getattr(rule, "fact", None))
 
 
 def _laid(asked: Asked) -> int:
@@ -159,42 +163,11 @@ def _versions() -> dict[str, str]:
     return found
 
 
-def _swept(
-    asked: Asked,
-    hashes: Sequence[str],
-    versions: Mapping[str, str],
-    folder: Path | None,
-    workers: int,
-    gathering: Gathering,
-    report: Reporter,
-    cancelled: Cancelled,
-) -> list[PointPart]:
+def _swept(bench: Bench, hashes: Sequence[str]) -> list[PointPart]:
+    asked = bench.asked
     places = places_of(asked.scenario, asked.axes)
     changes = [changes_at(asked.axes, place) for place in places]
-    names = [[point_sha256(sha256, change, versions) for change in changes] for sha256 in hashes]
-    seconds = asked.problems[0].limits.seconds
-    shelf = None if folder is None else folder / POINTS
-    if shelf is not None:
-        shelf.mkdir(parents=True, exist_ok=True)
-
-    def known(task: int, plan: Plan) -> Mapping[int, Settled]:
-        if shelf is None:
-            return {}
-        return _kept_before(shelf, names[task], plan, asked.problems[task].limits.seconds)
-
-    def watch(task: int, point: int, settled: Settled) -> None:
-        if shelf is not None:
-            part = stored(settled, names[task][point], seconds, names[task])
-            put(shelf / f"{part.sha256}.json", part.model_dump_json(indent=1).encode() + b"\n")
-
-    done = sweep_all(
-        [Task(problem, tuple(changes)) for problem in asked.problems],
-        workers=workers,
-        known=known,
-        watch=watch,
-        report=report,
-        cancelled=cancelled,
-    )
+    done = bench.settle(asked.problems, changes, hashes)
     parts = []
     for task, settled in enumerate(done):
         for at, one in sorted(settled.items()):
@@ -209,27 +182,11 @@ def _swept(
                     unique=one.unique,
                     how=one.how,
                     source=None if one.source is None else task * len(places) + one.source,
-                    panel=gathering.keep(one.panel),
-                    sha256=names[task][at],
+                    panel=bench.gathering.keep(one.panel),
+                    sha256=point_sha256(hashes[task], changes[at], bench.versions),
                 )
             )
     return parts
-
-
-def _kept_before(shelf: Path, names: Sequence[str], plan: Plan, seconds: float) -> Mapping[int, Settled]:
-    """Points of an earlier run: proven ones, and those that had as much time as they would have now."""
-    found = {}
-    for at, name in enumerate(names):
-        try:
-            part = Stored.model_validate_json((shelf / f"{name}.json").read_bytes())
-            if part.sha256 == name and (
-                part.status in ("optimal", "infeasible")
-                or (part.seconds >= seconds and part.stopped_by == "time")
-            ):
-                found[at] = restored(part, plan.problems[at], names)
-        except (OSError, ValidationError, KeyError):
-            continue  # never settled, or half a file: it is settled anew
-    return found
 
 
 def _marginal(points: Sequence[PointPart], axes: Sequence[Axis]) -> list[MarginalPart]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -45,11 +46,13 @@ SEATS = ("low", "high", "alternates")
 
 @dataclass(frozen=True)
 class Axis:
-    """What varies: its name, and each value with the changes it stands for."""
+    """What varies: its name, and each value with the changes it stands for. `order`: the numbers of the values as they were
+    listed, in which a list may come back to one."""
 
     name: str
     values: tuple[str, ...]
     changes: tuple[tuple[Change, ...], ...]
+    order: tuple[int, ...]
 
 
 def axes_of(scenario: Scenario, problem: Problem) -> tuple[Axis, ...]:
@@ -72,11 +75,31 @@ def _axis(scenario: Scenario, problem: Problem, path: tuple[str | int, ...], axi
             raise Fault("scenario.twice", where, name=next(n for n in names if names.count(n) > 1))
         name = str(path[-1]) if axis.title is None else axis.title.en
         made = tuple(changes_of(option.change) for option in axis.options)
-        return Axis(name, names, made)
+        return Axis(name, names, made, tuple(range(len(names))))
     assert axis.parameter is not None
-    values = values_of(scenario, path, axis)
+    given = values_of(scenario, path, axis)
+    same = [_sameness(value) for value in given]
+    first = {own: at for at, own in reversed(list(enumerate(same)))}
+    listed = scenario.doc.sweep is not None and scenario.doc.sweep.by == "list"
+    if len(first) < len(given) and not listed:
+        raise Fault("scenario.twice", where, name=axis.parameter)
+    values = [given[at] for at in sorted(first.values())]
+    place = {own: at for at, own in enumerate(dict.fromkeys(same))}
     change = changer(problem, axis.parameter, scenario.at(*path, "parameter"))
-    return Axis(axis.parameter, tuple(map(str, values)), tuple((change(value),) for value in values))
+    return Axis(
+        axis.parameter,
+        tuple(map(str, values)),
+        tuple((change(value),) for value in values),
+        tuple(place[own] for own in same),
+    )
+
+
+def _sameness(value: Scalar) -> Fraction | str:
+    """Equal for two ways to write one value: 1/2, 0.5, 50%."""
+    try:
+        return number(value, "")
+    except Fault:
+        return str(value)
 
 
 def values_of(scenario: Scenario, path: tuple[str | int, ...], axis: AxisDoc) -> list[Scalar]:
@@ -88,8 +111,6 @@ def values_of(scenario: Scenario, path: tuple[str | int, ...], axis: AxisDoc) ->
     if axis.values is not None:
         if not axis.values:
             raise Fault("scenario.axis_empty", where, name=name)
-        if len(set(map(str, axis.values))) < len(axis.values):
-            raise Fault("scenario.twice", where, name=name)
         return list(axis.values)
     if axis.from_ is None or axis.to is None or (axis.count is None) == (axis.step is None):
         raise Fault("scenario.axis_range", where, name=name)
@@ -191,11 +212,16 @@ def count_of(scenario: Scenario, axes: Sequence[Axis]) -> int:
     assert sweep is not None
     if sweep.by == "latin":
         return sweep.draws or 0
-    sizes = [len(axis.values) for axis in axes]
     if sweep.by == "grid":
-        return prod(sizes)
+        return prod(len(axis.values) for axis in axes)
+    sizes = [len(axis.order) for axis in axes]
     if len(set(sizes)) > 1:
         raise Fault("scenario.list_uneven", scenario.at("sweep", "axes"), sizes=", ".join(map(str, sizes)))
+    points = list(zip(*(axis.order for axis in axes), strict=True))
+    if len(set(points)) < len(points):
+        again = Counter(points).most_common(1)[0][0]
+        name = ", ".join(f"{axis.name}={axis.values[i]}" for axis, i in zip(axes, again, strict=True))
+        raise Fault("scenario.twice", scenario.at("sweep", "axes"), name=name)
     return sizes[0]
 
 
@@ -207,7 +233,7 @@ def places_of(scenario: Scenario, axes: Sequence[Axis]) -> list[tuple[int, ...]]
     if sweep.by == "grid":
         return list(product(*map(range, sizes)))
     if sweep.by == "list":
-        return [(i,) * len(axes) for i in range(sizes[0])]
+        return list(zip(*(axis.order for axis in axes), strict=True))
     draws = sweep.draws or 1
     rng = np.random.default_rng(scenario.doc.seed or 0)
     columns = [rng.permutation(draws) * size // draws for size in sizes]

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from solver.engines.race import Cancelled
+from solver.orphans import end_with_parent
 from solver.panel import Panel
 from solver.problem import Problem
 from solver.progress import Progress, Reporter, silent
@@ -187,8 +188,9 @@ _seen: dict[int, tuple[Plan, Kept]] = {}
 
 
 def _begin(folder: str, stop: Any) -> None:
-    """A helper begins; Ctrl-C is its parent's affair."""
+    """A helper begins, and ends with its parent; Ctrl-C is the parent's affair."""
     global _folder, _stop
+    end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _folder, _stop = folder, stop
 

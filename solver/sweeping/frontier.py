@@ -16,7 +16,7 @@ from typing import Literal
 
 import numpy as np
 
-from solver.answer import Stopped
+from solver.answer import GoalResult, Stopped
 from solver.assemble import BrokenPanel
 from solver.blocks import Linear
 from solver.engines.race import Cancelled
@@ -60,21 +60,35 @@ class Frontier:
     solves: int
 
 
+@dataclass(frozen=True)
+class Proven:
+    """What one question of a trace came to, once proven: `goals` and the columns that are not zero, or `values` None where
+    nothing is within its bounds. `question` names it among those of the same problem, goals and engines."""
+
+    question: str
+    goals: tuple[GoalResult, ...]
+    values: tuple[tuple[int, int], ...] | None
+
+
 def frontier(
     problem: Problem,
     goals: Sequence[str],
     *,
     seconds: float | None = None,
+    known: Callable[[str], Proven | None] = lambda question: None,
+    keep: Callable[[Proven], None] = lambda proven: None,
     watch: Callable[[FrontierPoint], None] = lambda point: None,
     report: Reporter = silent,
     cancelled: Cancelled = lambda: False,
 ) -> Frontier:
-    """The frontier of two or three goals by their ids. `seconds` for all of it (default: the problem's own).
+    """The frontier of two or three goals by their ids. `seconds` for all of it (default: the problem's own). Each question is
+    handed to `keep` when it is proven, and is not asked again where `known` has it; what does not hold by the rules and
+    costs of the problem is not believed.
 
     Raises Fault for goals the problem does not have, named twice, or more or fewer than that.
     """
     chosen = _chosen(problem, goals)
-    running = _Tracing(problem, chosen, seconds, watch, report, cancelled)
+    running = _Tracing(problem, chosen, seconds, known, keep, watch, report, cancelled)
     return running.trace()
 
 
@@ -95,11 +109,14 @@ class _Tracing:
         problem: Problem,
         goals: tuple[Goal, ...],
         seconds: float | None,
+        known: Callable[[str], Proven | None],
+        keep: Callable[[Proven], None],
         watch: Callable[[FrontierPoint], None],
         report: Reporter,
         cancelled: Cancelled,
     ) -> None:
         self.problem, self.goals = problem, goals
+        self.known, self.keep = known, keep
         self.watch, self.report, self.cancelled = watch, report, cancelled
         self.ends = time.monotonic() + (problem.limits.seconds if seconds is None else seconds)
         self.model = build(problem, layout(problem, funnel(problem).passes))
@@ -144,7 +161,7 @@ class _Tracing:
         )
         values: Ints | None = None
         if before:
-            done = self._settle(self.model, before, None)
+            done = self._settle("before", self.model, before, None)
             if done.status != "optimal":
                 self.stopped_by = done.stopped_by
                 return "infeasible" if done.status == "infeasible" else "unknown"
@@ -152,7 +169,7 @@ class _Tracing:
             for level, goal in zip(before, done.goals, strict=True):
                 self.model = self.model.keeping(level, goal.value + level.tolerance)
         for i, level in enumerate(self.levels):
-            done = self._settle(self.model, (level,), values)
+            done = self._settle(f"least {i}", self.model, (level,), values)
             if done.values is None:
                 self.stopped_by = done.stopped_by
                 return "infeasible" if done.status == "infeasible" else "unknown"
@@ -200,7 +217,7 @@ class _Tracing:
         for level, bound in zip(self.levels, bounds, strict=True):
             if bound is not None:
                 model = model.keeping(level, bound)
-        done = self._settle(model, self._order(bounds), hint)
+        done = self._settle(f"within {bounds}", model, self._order(bounds), hint)
         if done.status == "infeasible":
             self.corners.append((bounds, None, None))
             return None
@@ -230,11 +247,38 @@ class _Tracing:
             return self.levels
         return (Level(0, tuple(goal.id for goal in self.goals), cost.merged()),)
 
-    def _settle(self, model: Model, levels: tuple[Level, ...], values: Ints | None) -> Settling:
+    def _settle(
+        self, question: str, model: Model, levels: tuple[Level, ...], values: Ints | None
+    ) -> Settling:
+        before = self._recalled(question, model, levels)
+        if before is not None:
+            return before
         self.solves += 1
         limits = replace(self.problem.limits, seconds=max(0.0, self.ends - time.monotonic()))
         asked = replace(self.problem, limits=limits)
-        return settled(asked, model, levels, values=values, cancelled=self.cancelled)
+        done = settled(asked, model, levels, values=values, cancelled=self.cancelled)
+        if done.status == "infeasible":
+            self.keep(Proven(question, (), None))
+        elif done.status == "optimal" and done.values is not None:
+            there = np.flatnonzero(done.values).tolist()
+            self.keep(Proven(question, done.goals, tuple((at, int(done.values[at])) for at in there)))
+        return done
+
+    def _recalled(self, question: str, model: Model, levels: tuple[Level, ...]) -> Settling | None:
+        """What was proven before, if its panel is lawful and costs what it says."""
+        found = self.known(question)
+        if found is None or found.values is None:
+            return None if found is None else Settling("infeasible", None, (), None, ())
+        values = np.zeros(model.width, dtype=np.int64)
+        if any(not 0 <= at < model.width for at, _ in found.values) or len(found.goals) != len(levels):
+            return None
+        for at, value in found.values:
+            values[at] = value
+        over = [level.cost.at(values) - goal.value for level, goal in zip(levels, found.goals, strict=True)]
+        within = all(0 <= more <= level.tolerance for more, level in zip(over, levels, strict=True))
+        if not within or not lawful(self.model.seats.decode(values)):
+            return None
+        return Settling("optimal", None, found.goals, values, ())
 
     def _keep(self, costs: tuple[int, ...], done: Settling) -> None:
         assert done.values is not None

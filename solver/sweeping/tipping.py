@@ -6,7 +6,7 @@ the sizes a panel may have nothing changes: bisecting over those gives the exact
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
@@ -17,7 +17,7 @@ from solver.progress import Progress, Reporter, silent
 from solver.rules.panel_size import sizes_of
 from solver.sweeping.kept import Kept
 from solver.sweeping.settled import Settled
-from solver.sweeping.sweep import planned, settle
+from solver.sweeping.sweep import Plan, Point, planned, settle
 
 Value = Fraction | int
 Holds = Callable[[Settled], bool | None]
@@ -53,6 +53,11 @@ def shares_between(problem: Problem, rule: str, low: Fraction, high: Fraction) -
     return tuple(sorted({low, high, *(share for share in found if low <= share <= high)}))
 
 
+def points_of(rule: str, field: str, values: Sequence[Value]) -> tuple[Point, ...]:
+    """The points that `tipping` may look at, in the order of the values."""
+    return tuple((RuleChange(rule, {field: str(v) if isinstance(v, Fraction) else v}),) for v in values)
+
+
 def tipping(
     problem: Problem,
     rule: str,
@@ -61,15 +66,18 @@ def tipping(
     holds: Holds,
     *,
     exact: bool,
+    known: Callable[[Plan], Mapping[int, Settled]] = lambda plan: {},
+    watch: Callable[[int, Settled], None] = lambda at, settled: None,
     report: Reporter = silent,
     cancelled: Cancelled = lambda: False,
 ) -> Tipping:
     """Bisects over `values`, from the loosest to the tightest. `exact`: no value between two neighbours could differ.
+    `known(plan)`: values settled already, by their places, which `watch` is not told of.
 
     Raises Fault where a value does not fit the rule.
     """
-    points = [(RuleChange(rule, {field: str(v) if isinstance(v, Fraction) else v}),) for v in values]
-    plan = planned(problem, points)
+    plan = planned(problem, points_of(rule, field, values))
+    before = known(plan)
     chain = set(zip(range(len(values)), range(1, len(values)), strict=False))
     monotone = all(i in plan.before[j] or plan.problems[i] == plan.problems[j] for i, j in chain)
     done: dict[int, Settled] = {}
@@ -78,7 +86,9 @@ def tipping(
     def asked(at: int) -> bool | None:
         if at not in done:
             report(Progress("tipping", done=len(done)))
-            done[at] = settle(plan, at, done, kept, cancelled)
+            done[at] = before[at] if at in before else settle(plan, at, done, kept, cancelled)
+            if at not in before and done[at].stopped_by != "cancelled":
+                watch(at, done[at])
         return holds(done[at])
 
     def told(status: Literal["found", "always", "never", "undecided"], low: int, high: int) -> Tipping:

@@ -27,8 +27,32 @@ def lens_lines(face: Face, found: Simulation) -> list[object]:
     if found.fairness is not None:
         lines += _fair(face, found.fairness)
     if found.policies is not None:
-        lines += _policies(face, found.policies)
+        lines += _policies(face, found, found.policies)
     return lines
+
+
+def stopped_lines(face: Face, found: Simulation) -> list[object]:
+    """How far each of the three came before somebody stopped the work; nothing of what was not asked."""
+    robust, fair, policies = found.robustness, found.fairness, found.policies
+    done: dict[str, tuple[int, int, int] | None] = dict.fromkeys(("robustness", "fairness", "policies"))
+    if robust is not None:
+        done["robustness"] = len(robust.panels), len(found.bases), 0
+    if fair is not None:
+        left = sum(1 for rule in fair.rules if rule.open)
+        done["fairness"] = len(fair.optimum), len(found.bases), left
+    if policies is not None:
+        done["policies"] = len(policies.assembled), len(policies.policies) * len(found.bases), 0
+    lines: list[object] = []
+    for name, came in done.items():
+        if found.scenario.get(name) is None:
+            continue
+        kind = face.say(f"lens.kind.{name}")
+        if came is None:
+            lines.append(face.say("cli.simulate.stopped_before", kind=kind))
+        else:
+            said = {"done": came[0], "asked": came[1], "open": came[2] or None}
+            lines.append(face.say("cli.simulate.stopped_part", kind=kind, **said))
+    return [face.say("cli.simulate.stopped"), *lines] if lines else []
 
 
 def _robust(face: Face, found: Simulation, one: RobustPart) -> list[object]:
@@ -116,13 +140,14 @@ def _fair(face: Face, found: FairnessPart) -> list[object]:
                 rule=rule_name(rule.rule, rule.kind, face.lang),
                 moved=joint.join(f"{name} {e.seats:+d}" for name, e in named if e.seats) or None,
                 gained=joint.join(f"{name} {e.eligible:+d}" for name, e in named if e.eligible) or None,
-                same=None if rule.effects else True,
+                same=None if rule.effects or rule.open else True,
+                open=rule.open or None,
             )
         )
     return lines
 
 
-def _policies(face: Face, found: PoliciesPart) -> list[object]:
+def _policies(face: Face, simulation: Simulation, found: PoliciesPart) -> list[object]:
     from expert_pool.documents.lens_naming import rule_name
     from expert_pool.documents.policy_charts import broken_by
     from expert_pool.documents.simulation_charts import goal_name
@@ -148,7 +173,7 @@ def _policies(face: Face, found: PoliciesPart) -> list[object]:
         face.say(
             "cli.simulate.policy_cost",
             name=found.policies[cost.policy].name[face.lang],
-            goal=goal_name(cost.goal, face.lang),
+            goal=goal_name(cost.goal, face.lang, simulation.goals),
             first=cost.first,
             other=cost.other,
             meetings=cost.meetings,

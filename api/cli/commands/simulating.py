@@ -79,7 +79,12 @@ def simulate(
     else:
         lines = _told(face, found)
         lines += [face.say("cli.written", where=str(written[0]))] if written else []
-        lines += [] if found.complete else [face.say("cli.simulate.again", scenario=str(scenario))]
+        if found.stopped:
+            from api.cli.commands.lens_text import stopped_lines
+
+            lines += stopped_lines(face, found)
+        if not found.complete and folder is not None:
+            lines.append(face.say("cli.simulate.again", scenario=str(scenario)))
         face.answer(None, *lines)
     return _exit(found)
 
@@ -96,28 +101,21 @@ def _folder(output: Path | None) -> Path | None:
         return None
     if not output.exists():
         writable(output)
-        output.mkdir()
+        try:
+            output.mkdir()
+        except OSError as error:
+            raise Fault("cli.unwritable", str(output), reason=error.strerror or str(error)) from None
     if not output.is_dir() or not os.access(output, os.W_OK):
         raise Fault("cli.unwritable", str(output), reason=os.strerror(13 if output.is_dir() else 20))
     return output
 
 
 def _exit(found: "Simulation") -> Exit:
-    """Interrupted when points are missing; a limit when some were left unproven."""
-    if len(found.points) < found.asked or any(p.stopped_by == "cancelled" for p in found.points):
-        return Exit.INTERRUPTED
-    if found.frontier is not None and found.frontier.stopped_by == "cancelled":
-        return Exit.INTERRUPTED
-    if found.scenario.get("years") is not None and (found.years is None or not found.years.complete):
+    """Interrupted when somebody ended the work; a limit when something was left unproven."""
+    if found.stopped:
         return Exit.INTERRUPTED
     if found.years is not None and found.years.proven < len(found.years.panels):
         return Exit.LIMIT
-    lenses = (found.robustness, found.fairness, found.policies)
-    asked = sum(found.scenario.get(name) is not None for name in ("robustness", "fairness", "policies"))
-    if sum(lens is not None for lens in lenses) < asked:
-        return Exit.INTERRUPTED
-    if found.robustness is not None and len(found.robustness.panels) < len(found.bases):
-        return Exit.INTERRUPTED
     if not found.complete or any(p.status in ("feasible", "unknown") for p in found.points):
         return Exit.LIMIT
     return Exit.OK
@@ -227,7 +225,7 @@ def _frontier(face: Face, found: "Simulation") -> list[object]:
     ]
     from expert_pool.documents.simulation_charts import goal_name
 
-    names = [goal_name(goal, face.lang) for goal in traced.goals]
+    names = [goal_name(goal, face.lang, found.goals) for goal in traced.goals]
     heads = [face.say("cli.simulate.column.point"), *names, face.say("cli.simulate.column.proven"), ""]
     code = "cli.simulate.frontier.complete" if traced.complete else "cli.simulate.frontier.part"
     return [face.say(code, count=len(traced.points)), table(heads, rows)]
@@ -236,22 +234,32 @@ def _frontier(face: Face, found: "Simulation") -> list[object]:
 def _compared(face: Face, first: Path, second: Path) -> Exit:
     from expert_pool.simulation.comparing import compare, read_simulation
 
-    found = compare(read_simulation(first), read_simulation(second))
-    face.answer(found.model_dump(mode="json"), *_differences(face, found))
+    one, other = read_simulation(first), read_simulation(second)
+    found = compare(one, other)
+    face.answer(found.model_dump(mode="json"), *_differences(face, found, one))
     return Exit.OK
 
 
-def _differences(face: Face, found: "Compared") -> list[object]:
-    lines: list[object] = [
-        face.say(
-            "cli.simulate.compared",
-            points=found.points,
-            differing=len(found.differing),
-            same_inputs=found.same_inputs,
-            only_first=found.only_first,
-            only_second=found.only_second,
+def _differences(face: Face, found: "Compared", first: "Simulation") -> list[object]:
+    lines: list[object] = []
+    if found.points or found.only_first or found.only_second:
+        lines.append(
+            face.say(
+                "cli.simulate.compared",
+                points=found.points,
+                differing=len(found.differing),
+                same_inputs=found.same_inputs,
+                only_first=found.only_first,
+                only_second=found.only_second,
+            )
         )
-    ]
+    else:
+        same = found.same_inputs
+        lines.append(face.say("cli.simulate.compared_inputs", same=same, other=not same))
+    for code, kinds in (("asked_first", found.asked_first), ("asked_second", found.asked_second)):
+        if kinds:
+            named = face.say("words.and").join(face.say(f"lens.kind.{kind}") for kind in kinds)
+            lines.append(face.say(f"cli.simulate.{code}", kinds=named))
     lines += [
         face.say(
             "cli.simulate.differs",
@@ -278,4 +286,6 @@ def _differences(face: Face, found: "Compared") -> list[object]:
         from api.cli.commands.years_text import years_differences
 
         lines += years_differences(face, found.years)
-    return lines
+    from api.cli.commands.lens_compared_text import lens_differences
+
+    return [*lines, *lens_differences(face, found, first)]

@@ -23,6 +23,7 @@ from expert_pool.simulation.years.outcome import Fated, key_of
 from expert_pool.simulation.years.season import Before, Replication
 from expert_pool.simulation.years.seating import fated
 from solver.engines.race import Cancelled
+from solver.orphans import end_with_parent
 from solver.progress import Progress, Reporter, silent
 
 DEATHS = 2
@@ -246,8 +247,9 @@ _known: OrderedDict[int, Replication] = OrderedDict()
 
 
 def _begin(folder: str, place: Path | None, versions: str, stop: Any) -> None:
-    """A helper begins; Ctrl-C is its parent's affair."""
+    """A helper begins, and ends with its parent; Ctrl-C is the parent's affair."""
     global _setting, _shelf, _stop
+    end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _setting = pickle.loads((Path(folder) / "setting").read_bytes())  # noqa: S301 - from our own parent
     _shelf = Shelf(place, versions)

@@ -6,13 +6,15 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from expert_pool.simulation.years.outcome import Fated, LackPart, NeedPart, panel_fields
-from solver.answer import Answer
-from solver.assemble import assembled
+from solver.answer import Saying
+from solver.assemble import BrokenPanel
+from solver.diagnosis.why_not import why_not
 from solver.engines.race import Cancelled
 from solver.ladder import climbed
 from solver.problem import Problem
 from solver.recruit import Recruitment, recruit
-from solver.search import Outcome
+from solver.search import Outcome, search
+from solver.sweeping.settled import lawful
 
 Asked = Callable[[Problem], Problem]
 """From a problem to the same over those whom its gates let in."""
@@ -25,56 +27,66 @@ STILL = 0.5
 def fated(whole: Problem, asked: Asked, *, cancelled: Cancelled = lambda: False) -> Fated | None:
     """What becomes of a committee whose problem is `whole`; None where it was cancelled."""
     first = asked(whole)
-    answer, outcome = _tried(first, cancelled)
-    if answer.status == "unknown" and answer.stopped_by == "time":
+    outcome = _tried(first, cancelled)
+    if outcome.status == "unknown" and outcome.stopped_by == "time":
         patient = replace(first.limits, seconds=LONGER * first.limits.seconds)
-        answer, outcome = _tried(replace(first, limits=patient), cancelled)
-    if answer.stopped_by == "cancelled":
+        outcome = _tried(replace(first, limits=patient), cancelled)
+    if outcome.stopped_by == "cancelled":
         return None
     if outcome.panel is not None:
-        return _seated(answer, outcome, None, first.limits.seconds)
-    decided = answer.status == "infeasible"
+        return _seated(outcome, None, first.limits.seconds)
+    decided = outcome.status == "infeasible"
     problem = whole
     for step in whole.ladder:
         there = {rule.id for rule in problem.rules}
         if not any(change.rule in there for change in step.changes):
             continue
         problem = climbed(problem, step)
-        again, found = _tried(asked(problem), cancelled)
+        again = _tried(asked(problem), cancelled)
         if again.stopped_by == "cancelled":
             return None
-        if found.panel is not None:
-            return _seated(again, found, step.id, first.limits.seconds)
+        if again.panel is not None:
+            return _seated(again, step.id, first.limits.seconds)
         decided = decided and again.status == "infeasible"
-    need = None
+    need, why = None, _why(outcome, cancelled)
     if decided:
         need = needed(recruit(first, seconds=STILL * first.limits.seconds, cancelled=cancelled), first)
         if cancelled():
             return None
     return Fated(
         fate="dry" if decided else "open",
-        status=answer.status,
-        stopped_by=answer.stopped_by,
+        status=outcome.status,
+        stopped_by=outcome.stopped_by,
         seconds=first.limits.seconds,
         need=need,
-        why=answer.why_not,
+        why=why,
     )
 
 
-def _tried(problem: Problem, cancelled: Cancelled) -> tuple[Answer, Outcome]:
-    answer, _, outcome = assembled(problem, cancelled=cancelled)
-    return answer, outcome
+def _tried(problem: Problem, cancelled: Cancelled) -> Outcome:
+    """As the product assembles, but for the reasons that an answer gives of each person and case. Raises BrokenPanel where the
+    checker finds fault."""
+    outcome = search(problem, distinct=True, cancelled=cancelled)
+    if outcome.panel is not None and not lawful(outcome.panel):
+        raise BrokenPanel(f"{problem.meeting}: a season's panel")
+    return outcome
 
 
-def _seated(answer: Answer, outcome: Outcome, step: str | None, seconds: float) -> Fated:
+def _why(outcome: Outcome, cancelled: Cancelled) -> list[Saying]:
+    if outcome.status == "infeasible":
+        return why_not(outcome.problem, outcome.narrowed, cancelled)
+    return [Saying(code="why_not.stopped", params={"stopped_by": outcome.stopped_by})]
+
+
+def _seated(outcome: Outcome, step: str | None, seconds: float) -> Fated:
     assert outcome.panel is not None
     return Fated.model_validate(
         {
             "fate": "seated" if step is None else "climbed",
-            "status": answer.status,
-            "stopped_by": answer.stopped_by,
+            "status": outcome.status,
+            "stopped_by": outcome.stopped_by,
             "seconds": seconds,
-            "goals": answer.goals,
+            "goals": outcome.goals,
             "step": step,
             **panel_fields(outcome.panel),
         }

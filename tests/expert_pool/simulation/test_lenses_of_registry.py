@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 from refused import refused
+from scenarios_stored import policy_text
 from sqlalchemy import select
 from tiny_registry import Tiny
 
@@ -25,28 +25,9 @@ from expert_pool.simulation.running import simulate
 from expert_pool.viewer import Viewer
 from solver.problem import Limits
 
-FITTING = {
-    "panel_low": 3,
-    "panel_high": 3,
-    "group_low": 3,
-    "alternates": 1,
-    "quorum": "1/3",
-    "deputies_high": 1,
-}
-
-
-def overlay(**values: Any) -> str:
-    """A policy that fits twelve experts."""
-    lines = [
-        f"  - {{parameter: {name}, value: {value}, by: head, on: 2026-01-01, why: small}}\n"
-        for name, value in (FITTING | values).items()
-    ]
-    return "format: policy/1\npreset: cn-title-jilin-2013\noverrides:\n" + "".join(lines)
-
-
 SCENARIO = """format: scenario/1
 base: {committee: C1, meeting: M1, policy: own.yaml}
-seconds: 20
+seconds: 600
 policies:
   compare:
     - {name: {zh: 本省, en: ours}}
@@ -59,8 +40,8 @@ policies:
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    (tmp_path / "own.yaml").write_text(overlay(), encoding="utf-8")
-    (tmp_path / "five.yaml").write_text(overlay(panel_low=5, panel_high=5, group_low=5), encoding="utf-8")
+    (tmp_path / "own.yaml").write_text(policy_text(), encoding="utf-8")
+    (tmp_path / "five.yaml").write_text(policy_text(panel_low=5, panel_high=5, group_low=5), encoding="utf-8")
     (tmp_path / "s.yaml").write_text(SCENARIO, encoding="utf-8")
     return tmp_path / "s.yaml"
 
@@ -75,7 +56,7 @@ def test_a_recorded_panel_is_held_against_presets(
 ) -> None:
     own = policy_of(path.parent / "own.yaml")
     decided = request(
-        sqlite_tiny.store, system, policy=own, committee="C1", meeting="M1", limits=Limits(seconds=20)
+        sqlite_tiny.store, system, policy=own, committee="C1", meeting="M1", limits=Limits(seconds=600)
     )
     with clock.fixed(datetime(2026, 9, 21, 4, tzinfo=UTC)):
         found = run(path, sqlite_tiny, system).policies
@@ -100,7 +81,7 @@ def test_a_sealed_panel_is_counted_and_not_looked_into(
     sqlite_tiny: Tiny, system: Viewer, now: datetime, path: Path
 ) -> None:
     own = policy_of(path.parent / "own.yaml")
-    request(sqlite_tiny.store, system, policy=own, committee="C1", meeting="M1", limits=Limits(seconds=20))
+    request(sqlite_tiny.store, system, policy=own, committee="C1", meeting="M1", limits=Limits(seconds=600))
     assert clock.today() < date(2026, 9, 20)
     found = run(path, sqlite_tiny, system).policies
     assert found is not None

@@ -170,6 +170,39 @@ tipping:
     assert never.status == "never"
 
 
+def test_tipping_points_and_frontiers_are_kept_as_points_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stopped in the middle, gone on with, and read again without any search; a piece changed by hand is settled anew."""
+    path = scenario(
+        tmp_path,
+        BASE + "tipping:\n  - {parameter: rules.private_share.least, from: 0%, to: 100%}\n"
+        "pareto: {goals: [peer_match, least_served]}\n",
+    )
+    whole, points = simulate(laid(path)), tmp_path / "out" / "points"
+    for most in (2, 5):
+        half = simulate(
+            laid(path),
+            tmp_path / "out",
+            cancelled=lambda most=most: points.is_dir() and len(list(points.iterdir())) >= most,
+        )
+        assert half.stopped
+        assert len(list(points.iterdir())) == most
+    assert simulate(laid(path), tmp_path / "out") == whole
+    with monkeypatch.context() as patch:
+        patch.setattr("solver.sweeping.settled.search", None)
+        patch.setattr("solver.sweeping.frontier.settled", None)
+        assert simulate(laid(path), tmp_path / "out") == whole
+    for file in points.iterdir():
+        piece = json.loads(file.read_text(encoding="utf-8"))
+        if piece.get("panel"):
+            piece["goals"][1]["value"] += 1
+        elif piece.get("values"):
+            piece["values"].pop()
+        file.write_text(json.dumps(piece), encoding="utf-8")
+    assert simulate(laid(path), tmp_path / "out") == whole
+
+
 def test_a_child_stands_on_its_parent(tmp_path: Path) -> None:
     scenario(tmp_path, GRID, "parent.yaml")
     child = scenario(tmp_path, "format: scenario/1\nextends: parent.yaml\nseed: 9\n", "child.yaml")
@@ -236,6 +269,14 @@ AXIS = BASE + "sweep:\n  axes:\n    - "
         (BASE + "sweep: {by: latin, axes: [{parameter: rules.quorum.least, values: [1/2]}]}\n", "scenario.draws", 3, {}),
         (BASE + "sweep:\n  by: list\n  axes:\n    - {parameter: rules.quorum.least, values: [1/2]}\n"
          "    - {parameter: rules.private_share.least, values: [0, 1/5]}\n", "scenario.list_uneven", 5, {}),
+        (AXIS + "{parameter: rules.quorum.least, values: [1/2, 0.5, 50%]}\n", "scenario.twice", 5, {}),
+        (BASE + "sweep:\n  by: list\n  axes:\n    - {parameter: rules.quorum.least, values: [1/2, 2/3, 1/2]}\n"
+         "    - {parameter: rules.private_share.least, values: [0, 1/5, 0%]}\n", "scenario.twice", 5,
+         {"name": "rules.quorum.least=1/2, rules.private_share.least=0"}),
+        (BASE + "change: [{rule: quorum, drop: true}]\nsweep:\n  axes:\n"
+         "    - {parameter: rules.quorum.least, values: [1/2]}\n", "scenario.dropped", 6, {}),
+        (BASE + "seed: -1\npareto: {goals: [a, b]}\n", "scenario.field_wrong", 3,
+         {"why": "greater_than_equal", "bound": 0}),
         ("- 1\n", "scenario.none", 0, {}),
         ("format: scenario/1\nextends: nowhere.yaml\n", "scenario.unreadable", 0, {}),
         ("format: scenario/1\nextends: s.yaml\n", "scenario.circle", 0, {}),
@@ -256,6 +297,20 @@ def test_a_mistake_is_named_with_file_and_line(
     assert params.items() <= fault.params.items()
     for lang in ("zh", "en"):
         assert "{" not in say(fault.code, lang, **fault.params)
+
+
+def test_a_list_may_come_back_to_a_value(tmp_path: Path) -> None:
+    text = "sweep:\n  by: list\n  axes:\n    - {parameter: rules.quorum.least, values: [1/2, 1/2, 2/3]}\n"
+    path = scenario(
+        tmp_path, BASE + text + "    - {parameter: rules.private_share.least, values: [0, 1/5, 0]}\n"
+    )
+    found = simulate(laid(path))
+    assert [tuple(point.values.values()) for point in found.points] == [
+        ("1/2", "0"),
+        ("1/2", "1/5"),
+        ("2/3", "0"),
+    ]
+    assert found.axes == {"rules.quorum.least": ["1/2", "2/3"], "rules.private_share.least": ["0", "1/5"]}
 
 
 def test_ten_million_points_are_refused_with_their_cost(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from refused import refused
+from scenarios_stored import policy_text
 from sqlalchemy import select
 from tiny_registry import Tiny
 
@@ -19,35 +20,18 @@ from expert_pool.simulation.running import simulate
 from expert_pool.viewer import Viewer
 from solver.search import search
 
-POLICY = """format: policy/1
-preset: cn-title-jilin-2013
-overrides:
-"""
-FITTING = {
-    "panel_low": 3,
-    "panel_high": 3,
-    "group_low": 3,
-    "alternates": 1,
-    "quorum": "1/3",
-    "deputies_high": 1,
-}
-
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A policy that fits twelve experts."""
-    lines = [
-        f"  - {{parameter: {name}, value: {value}, by: head, on: 2026-01-01, why: small}}\n"
-        for name, value in FITTING.items()
-    ]
-    (tmp_path / "policy.yaml").write_text(POLICY + "".join(lines), encoding="utf-8")
+    (tmp_path / "policy.yaml").write_text(policy_text(), encoding="utf-8")
     return tmp_path
 
 
 def scenario(folder: Path, base: str) -> Path:
     path = folder / "s.yaml"
     path.write_text(
-        f"format: scenario/1\nbase: {{{base}, policy: policy.yaml}}\nseconds: 20\n"
+        f"format: scenario/1\nbase: {{{base}, policy: policy.yaml}}\nseconds: 600\n"
         "sweep:\n  axes:\n    - {parameter: rules.quorum.least, values: [1/3, 1/2, 1]}\n",
         encoding="utf-8",
     )

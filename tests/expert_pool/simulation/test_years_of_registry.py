@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
+from scenarios_stored import policy_text
 from tiny_registry import Tiny
 
 from expert_pool.simulation.asking import asked
@@ -15,31 +16,14 @@ from expert_pool.simulation.years.running import problem_behind, setting_of
 from expert_pool.viewer import Viewer
 from solver.check import judge
 
-POLICY = """format: policy/1
-preset: cn-title-jilin-2013
-overrides:
-"""
-FITTING = {
-    "panel_low": 3,
-    "panel_high": 3,
-    "group_low": 3,
-    "alternates": 1,
-    "quorum": "1/3",
-    "deputies_high": 1,
-}
-
 
 def test_a_year_of_the_registry_goes_on(
     sqlite_tiny: Tiny, system: Viewer, now: datetime, tmp_path: Path
 ) -> None:
-    lines = [
-        f"  - {{parameter: {name}, value: {value}, by: head, on: 2026-01-01, why: small}}\n"
-        for name, value in FITTING.items()
-    ]
-    (tmp_path / "policy.yaml").write_text(POLICY + "".join(lines), encoding="utf-8")
+    (tmp_path / "policy.yaml").write_text(policy_text(), encoding="utf-8")
     path = tmp_path / "s.yaml"
     path.write_text(
-        "format: scenario/1\nbase: {year: 2026, policy: policy.yaml}\nseconds: 20\n"
+        "format: scenario/1\nbase: {year: 2026, policy: policy.yaml}\nseconds: 600\n"
         "years: {seasons: 3, replications: 1, retire: {age: 70}}\n",
         encoding="utf-8",
     )

@@ -105,7 +105,7 @@ def committee(number: int, on: date) -> Problem:
         previous=(Previous(f"T{number}-2025", date(2025, 5, 1), sat, 6),),
         rules=tuple(RULES[str(r["rule"])].model_validate(r) for r in RULE_TEXTS),
         goals=tuple(GOALS[str(g["goal"])].model_validate(g) for g in GOAL_TEXTS),
-        limits=Limits(seconds=60.0),
+        limits=Limits(seconds=600.0),
         made=True,
     )
 

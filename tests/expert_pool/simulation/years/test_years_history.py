@@ -17,6 +17,7 @@ from expert_pool.simulation.years.running import problem_behind, setting_of
 from solver.assemble import assemble
 from solver.check import judge
 from solver.document import check_problem
+from solver.facts import day
 from solver.problem import Problem
 from solver.progress import Progress
 
@@ -127,6 +128,25 @@ def test_rotation_reads_the_panels_seated_before(
         rows[at] = Counter({id_: before[id_] + 1 for id_ in own})
 
 
+def test_nobody_sits_beyond_a_term_that_is_not_renewed_or_without_training(
+    laid_years: Callable[..., Asked], town: list[Problem]
+) -> None:
+    """Read from the records of the town alone, by day, whatever the problems of the seasons say."""
+    years = "seasons: 2\nterms: {renewed: 0%}\ntraining: {renewed: 0%}\ndeclines: {share: 0%}\naway: 0%"
+    found = simulate(laid_years(years, committees=3)).years
+    assert found is not None
+    seated = 0
+    for line in found.panels:
+        problem = town[line.committee]
+        on = day(problem.on.replace(year=line.year))
+        for id_ in everybody(line):
+            at = problem.experts.index(id_)
+            assert problem.facts["term_until"].values[at] >= on
+            assert problem.facts["trained_until"].values[at] >= on
+            seated += line.year > 2026
+    assert seated
+
+
 def test_who_left_never_comes_back(history: tuple[Asked, Simulation]) -> None:
     setting = setting_of(history[0].scenario, history[0].problems)
     names = setting.ground.names
@@ -166,5 +186,5 @@ def test_a_finished_run_searches_for_nothing_again(
 ) -> None:
     laid = laid_years("seasons: 2\nreplications: 1", committees=1)
     first = simulate(laid, tmp_path)
-    monkeypatch.setattr("expert_pool.simulation.years.seating.assembled", None)
+    monkeypatch.setattr("expert_pool.simulation.years.seating.search", None)
     assert simulate(laid, tmp_path) == first
