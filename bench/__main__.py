@@ -1,6 +1,6 @@
 """`make bench`: every figure of docs/benchmarks.md, measured anew; `python -m bench PART...` for some of them.
 
-Parts: solve, lexicographic, diagnosis, registry, snapshot, coauthors. Besides, only when asked for: sweep, frontier, years, service, scale. Medians over seeds with [least .. most]; ratios are taken within one run,
+Parts: solve, lexicographic, diagnosis, registry, snapshot, coauthors. Besides, only when asked for: sweep, frontier, years, service, scale, page. Medians over seeds with [least .. most]; ratios are taken within one run,
 job against job on the same problem, so that a busy machine weighs on both.
 """
 
@@ -12,14 +12,14 @@ import tempfile
 from pathlib import Path
 from statistics import median
 
-from bench import coauthors, measurement, scale, service
+from bench import coauthors, measurement, page, scale, service
 from bench.measure import Cost, machine, run, spread
 from bench.picture import Point, draw
 
 PARTS = ("solve", "lexicographic", "diagnosis", "registry", "snapshot", "coauthors")
 WHAT_IF = ("sweep", "frontier", "years")
 """Parts of the what-if, with `--what-if-experts`, `--years-experts`."""
-AT_HOME = ("service", "scale")
+AT_HOME = ("service", "scale", "page")
 """Parts that run only when they are asked for: they make large databases under --home and use them again."""
 
 METHODS = (
@@ -211,7 +211,7 @@ def main() -> None:
         "--home",
         type=Path,
         default=Path(tempfile.gettempdir()) / "expert-pool-bench",
-        help="of service and scale",
+        help="of service, scale and page",
     )
     parser.add_argument("--seconds", type=float, default=20.0, help="of each figure of the service")
     parser.add_argument("--connections", type=int, default=8, help="of the service's client")
@@ -249,6 +249,8 @@ def main() -> None:
         measurement.main(given.seeds)
     if "service" in chosen:
         service.main(given.home, given.service_experts, given.seconds, given.connections)
+    if "page" in chosen:
+        page.main(given.home, given.service_experts, given.seeds)
     if "scale" in chosen:
         scale.main(given.home, given.scale_experts, plans=given.plans)
     if "sweep" in chosen:

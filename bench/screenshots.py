@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench.quantised import quantised
 from bench.service import serving
 
 PASSWORD = "pictures of 4 made people"
@@ -48,7 +49,33 @@ PICTURES = (
         "main canvas",
     ),
     Picture("expert", "manager", "/experts/E001114"),
+    Picture("whatif", "office", "{shares}", "figure.vega[data-drawn]"),
+    Picture("robustness", "office", "{robustness}", "figure.vega[data-drawn]"),
+    Picture("years", "office", "{years}", "figure.vega[data-drawn]", lang="en"),
+    Picture("reevaluation", "manager", "{cycle}", ".bars"),
+    Picture("health", "manager", "{health}", "table.map"),
 )
+BASE = """format: scenario/1
+base: {committee: C001, meeting: M001-2026, policy: cn-title-jilin-2013}
+seconds: 20
+"""
+QUESTIONS = {
+    "shares": """title: {zh: 小同行人数与出席比例, en: Close peers and quorum}
+sweep:
+  axes:
+    - {parameter: rules.case_peers.least, values: [2, 3, 4, 5]}
+    - {parameter: rules.quorum.least, values: [1/2, 2/3, 4/5, 9/10, 19/20]}
+""",
+    "robustness": """title: {zh: 有人缺席时会还开得成吗, en: Whether the meeting stands when people stay away}
+robustness: {}
+""",
+    "years": """title: {zh: 无人入库的六年, en: Six years without recruits}
+years: {seasons: 6, replications: 3, retire: {age: 60, leave: 10%}, terms: {years: 3, renewed: 1/2}}
+""",
+}
+"""What is asked before the pictures of the what-if are taken."""
+MOST_HIGH = 1500
+"""Pixels of a page that are shown, where it is longer."""
 
 
 def take(out: Path, only: list[str]) -> None:
@@ -63,12 +90,50 @@ def take(out: Path, only: list[str]) -> None:
             if only and picture.name not in only:
                 continue
             page = _signed_in(browser, url, picture)
-            page.goto(picture.path)
+            page.goto(_address(page, picture.path))
             page.wait_for_selector(picture.awaits)
-            page.screenshot(path=out / f"{picture.name}.png")
+            _shot(page, out / f"{picture.name}.png", tall="{" in picture.path)
             page.context.close()
             print(out / f"{picture.name}.png", flush=True)
         browser.close()
+
+
+def _address(page: Any, path: str) -> str:
+    """The address of a picture; `{name}` stands for something that is made first."""
+    if not path.startswith("{"):
+        return path
+    name = path.strip("{}")
+    if name in QUESTIONS:
+        code = _asked(page, "/scenarios", {"text": BASE + QUESTIONS[name]})["code"]
+        simulation = _asked(page, "/simulations", {"scenario": code, "accept_cost": True})["code"]
+        return _ended(page, simulation, f"/what-if/simulations/{simulation}")
+    if name == "health":
+        run = _asked(page, "/pools/P001/health", {})["code"]
+        return _ended(page, run, f"/pool-health/runs/{run}")
+    cycle = _asked(page, "/cycles", {"pool": "P001", "scheme": "own-default"})["code"]
+    return _ended(page, _asked(page, f"/cycles/{cycle}/computation", {})["code"], f"/reevaluation/{cycle}")
+
+
+def _asked(page: Any, path: str, sent: dict[str, Any]) -> Any:
+    csrf = page.evaluate("document.body.dataset.csrf")
+    answer = page.request.post(f"/api/v1{path}", data=sent, headers={"X-CSRF-Token": csrf})
+    if not answer.ok:
+        raise RuntimeError(f"{path}: {answer.text()}")
+    return answer.json()
+
+
+def _ended(page: Any, run: str, there: str) -> str:
+    """`there`, once a run has ended."""
+    while page.request.get(f"/api/v1/runs/{run}").json()["state"] in ("queued", "running"):
+        page.wait_for_timeout(500)
+    return there
+
+
+def _shot(page: Any, path: Path, *, tall: bool) -> None:
+    """The page as it is seen, or from top to bottom (at most MOST_HIGH), with few colours: a small file."""
+    high = min(MOST_HIGH, page.evaluate("document.documentElement.scrollHeight")) if tall else 900
+    page.screenshot(path=path, full_page=tall, clip={"x": 0, "y": 0, "width": 1280, "height": max(900, high)})
+    quantised(page.context.browser, path)
 
 
 @contextmanager

@@ -53,11 +53,12 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A server: its address, the token of an account that manages the pool, and one of a committee's office."""
+    """A server: its address, the token of an account that manages the pool, one of a committee's office, its process."""
 
     url: str
     token: str
     office: str = ""
+    pid: int = 0
 
     @property
     def place(self) -> tuple[str, int]:
@@ -91,7 +92,7 @@ def serving(database: str, workers: int, home: Path) -> Iterator[Running]:
                 if not line:
                     raise RuntimeError(f"the server ended: see {home / 'serve.log'}")
                 said += line
-            yield Running(json.loads(said)["url"], token, office)
+            yield Running(json.loads(said)["url"], token, office, process.pid)
         finally:
             process.terminate()
             try:

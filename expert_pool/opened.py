@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session, load_only
 
 from expert_pool import clock
 from expert_pool.documents.people import Person
-from expert_pool.recorded import find_panel, looked, opens_on, people_behind, seated_in
+from expert_pool.recorded import codes_behind, find_panel, looked, opens_on, people_behind, seated_in
 from expert_pool.registry import Agenda, Committee, Expert, HostSeal, Meeting, PanelRecord, PanelState, Seat
 from expert_pool.store import Store
 from expert_pool.viewer import Viewer, visible
@@ -166,9 +166,7 @@ def people_of(
             raise Fault("panels.pseudonym_unknown", pseudonym, panel=opened.code)
     with store.reading() as session:
         people = people_behind(session, viewer, opened.problem, asked)
-        codes = dict(
-            session.execute(select(Expert.pseudonym, Expert.code).where(Expert.pseudonym.in_(asked))).all()
-        )
+        codes = codes_behind(session, asked)
     return {who: Known(codes.get(who, who), people[who]) for who in asked if who in people}
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
@@ -74,7 +74,8 @@ class Decided:
 class Shown:
     """A recorded panel. While it is sealed for the viewer, `answer` says nothing of who sits and `names` is empty.
 
-    `version` is another one as soon as anything about the panel changed."""
+    `version` is another one as soon as anything about the panel changed. `problem` is what was solved, where it had to be read
+    for the names."""
 
     panel_code: str
     version: str
@@ -89,6 +90,7 @@ class Shown:
     requested_by: str
     approved_at: datetime | None
     approved_by: str | None
+    problem: Problem | None = field(default=None, repr=False)
 
 
 def request(
@@ -252,6 +254,7 @@ def show(store: Store, viewer: Viewer, panel_code: str) -> Shown:
         )
         sealed = open_on is not None and not seats
         names: People = {}
+        problem = None
         if seats:
             problem = read_problem(zlib.decompress(panel.problem))
             names = people_behind(session, viewer, problem, seated_in(answer))
@@ -272,6 +275,7 @@ def show(store: Store, viewer: Viewer, panel_code: str) -> Shown:
         requested_by=panel.requested_by,
         approved_at=panel.approved_at,
         approved_by=panel.approved_by,
+        problem=problem,
     )
 
 

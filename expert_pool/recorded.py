@@ -198,6 +198,12 @@ def people_behind(
     }
 
 
+def codes_behind(session: Session, pseudonyms: Collection[str]) -> dict[str, str]:
+    """The registry's codes of experts, by pseudonym."""
+    asked = select(Expert.pseudonym, Expert.code).where(Expert.pseudonym.in_(pseudonyms))
+    return dict(session.execute(asked).all())
+
+
 def _employer_names(session: Session, viewer: Viewer, codes: Iterable[str], on: date) -> dict[str, str]:
     """The official names of employers on a day, by code; the latest first given wins."""
     rows = session.execute(

@@ -10,12 +10,14 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
+import patience
 import pytest
+from patience import until
 from signed_in_people import PASSWORD, account
 
 from expert_pool.accounts import Role
@@ -23,8 +25,8 @@ from expert_pool.keys import Key
 from expert_pool.store import open_store
 
 KEY = Key(bytes(range(32)))
-PATIENCE = 90_000
-"""Milliseconds, for a machine that is busy with something else."""
+PATIENCE = 1000 * patience.PATIENCE
+"""Milliseconds."""
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 QUIET = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 QUIET += ["--disable-component-update", "--disable-sync", "--disable-quic"]
@@ -64,21 +66,24 @@ def served(tiny_template: Any, tmp_path_factory: pytest.TempPathFactory) -> Iter
             assert line, (folder / "log").read_text()
             text += line
         url = str(json.loads(text)["url"])
-        until = time.monotonic() + PATIENCE / 1000
-        while httpx.get(f"{url}/readyz", timeout=PATIENCE).json().get("workers") != 1:
-            assert time.monotonic() < until
-            time.sleep(0.1)
+
+        def staffed() -> bool:
+            assert process.poll() is None, (folder / "log").read_text()
+            return bool(httpx.get(f"{url}/readyz", timeout=patience.PATIENCE).json().get("workers") == 1)
+
+        until(staffed)
         yield url
     finally:
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=PATIENCE / 1000)
+        process.communicate(timeout=patience.PATIENCE)
 
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
     """One a file: as long as it is there, its event loop runs in this thread, and nobody else's could."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
         yield browser
@@ -86,16 +91,45 @@ def chromium() -> Iterator[Any]:
 
 
 Open = Callable[..., Any]
+_POST = """async ([path, sent]) => {
+  const headers = {"Content-Type": "application/json", "X-CSRF-Token": document.body.dataset.csrf};
+  const answer = await fetch("/api/v1" + path, {method: "POST", headers, body: JSON.stringify(sent)});
+  return await answer.json();
+}"""
+_RESULT = "place => fetch(place).then(answer => answer.json()).then(said => said.result)"
+
+
+def posted(page: Any, path: str, sent: Any) -> Any:
+    """The answer to something asked of the API from a page, as its scripts ask."""
+    return page.evaluate(_POST, [path, sent])
+
+
+def made_by_script(page: Any, asked: Any) -> str:
+    """The code of a panel that was asked for with this document."""
+    run = posted(page, "/panels", asked)["code"]
+    done = until(lambda: page.evaluate(_RESULT, f"/api/v1/runs/{run}/result"))
+    return str(done["panel"])
+
+
+@pytest.fixture(scope="session")
+def sessions() -> dict[str, Any]:
+    """The cookies of everybody who signed in, by name: typing a name and a password takes longer than most pages."""
+    return {}
 
 
 @pytest.fixture
-def signed(served: str, chromium: Any) -> Iterator[Open]:
-    """Opens a page signed in as somebody. At the end: no script failed, nothing was asked of another host."""
+def signed(served: str, chromium: Any, sessions: dict[str, Any]) -> Iterator[Open]:
+    """Opens a page signed in as somebody, through the form where their session of before has ended. At the end: no script
+    failed, nothing was asked of another host."""
     contexts, wrong = [], []
 
     def opened(name: str, path: str = "/", **more: Any) -> Any:
         context = chromium.new_context(
-            base_url=served, viewport={"width": 1280, "height": 900}, locale="zh-CN", **more
+            base_url=served,
+            viewport={"width": 1280, "height": 900},
+            locale="zh-CN",
+            storage_state=sessions.get(name),
+            **more,
         )
         context.set_default_timeout(PATIENCE)
         contexts.append(context)
@@ -104,10 +138,12 @@ def signed(served: str, chromium: Any) -> Iterator[Open]:
         page.on("console", lambda m: wrong.append(m.text) if "Content Security" in m.text else None)
         page.on("request", lambda r: wrong.append(r.url) if not r.url.startswith(served) else None)
         page.goto(path)
-        page.fill("main [name=name]", name)
-        page.fill("main [name=password]", PASSWORD)
-        page.click("main form button")
-        page.wait_for_url(f"**{path}")
+        if urlsplit(page.url).path == "/sign-in":
+            page.fill("main [name=name]", name)
+            page.fill("main [name=password]", PASSWORD)
+            page.click("main form button")
+            page.wait_for_url(f"**{path}")
+            sessions[name] = context.storage_state()
         return page
 
     yield opened

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 
@@ -42,13 +42,15 @@ class PoolMap:
         return sum(cell.thin for cell in self.cells.values())
 
 
-def mapped(health: Health, level: str | None, region: str | None) -> PoolMap:
-    """The map of one level (default that with most cases), of one region or all."""
+def mapped(
+    health: Health, level: str | None, region: str | None, named: Mapping[str, str] | None = None
+) -> PoolMap:
+    """The map of one level (default that with most cases), of one region or all; `named`: names of specialties by code."""
     levels = sorted({cell.level for cell in health.cells})
     by_cases = {name: sum(c.cases for c in health.cells if c.level == name) for name in levels}
     chosen = level if level in levels else max(levels, key=lambda name: by_cases[name], default="senior")
     kept = [c for c in health.cells if c.level == chosen and region in (None, c.region)]
-    names = {field.specialty: field.name for field in health.fields}
+    names = {**(named or {}), **{field.specialty: field.name for field in health.fields}}
     together: dict[tuple[str, str | None], list[Cell]] = {}
     for cell in kept:
         together.setdefault((cell.specialty, cell.sector), []).append(cell)

@@ -38,13 +38,31 @@ tipping:
 """,
     "goals": """pareto: {{goals: [{goals}], seconds: 120}}
 """,
+    "robustness": """robustness:
+  no_shows: {{fact: no_show_rate, default: 5}}
+  declines: {{fact: decline_rate, default: 20}}
+  notice: {{days: 10, round: 5}}
+""",
+    "fairness": """fairness:
+  by: [sector, age]
+  near: {{panels: 4, within: 5%}}
+  draw: {{procedure: repair, panels: 50}}
+""",
+    "policies": """policies:
+  compare:
+    - name: {{zh: 现行, en: today}}
+    - name: {{zh: 拟改, en: proposed}}
+      change: [{{rule: quorum, set: {{least: 3/4}}}}]
+  history: {{panels: optimum}}
+  by: sector
+""",
     "years": """years:
   seasons: 5
   replications: 10
 """,
 }
 """What each asks, as YAML for `str.format`."""
-NEEDS = {"quorum": "quorum", "goals": "goals"}
+NEEDS = {"quorum": "quorum", "policies": "quorum", "goals": "goals"}
 """What a policy must have for a question to be asked: the rule of that name, or two goals."""
 
 
@@ -71,7 +89,7 @@ def asked(ground: Ground) -> list[str]:
         need = NEEDS.get(name)
         if need == "goals" and len(ground.goals) < 2:
             continue
-        if need == "quorum" and "quorum" not in ground.rules:
+        if need not in (None, "goals") and need not in ground.rules:
             continue
         found.append(name)
     return found

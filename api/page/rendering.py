@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse
 from api.http import problems
 from api.http.service import Service
 from api.page import vendor
+from api.page.controls import in_words
 from api.page.navigation import places
 from expert_pool import clock
 from expert_pool.accounts import Principal, sessions
@@ -101,6 +102,8 @@ def environment() -> Environment:
     )
     made.globals["asset"] = asset
     made.globals["unknown"] = UNKNOWN
+    made.filters["capital"] = lambda text: text[:1].upper() + text[1:]
+    made.globals["in_words"] = in_words
     made.filters["number"] = lambda value: UNKNOWN if value is None else f"{value:,}"
     return made
 

@@ -14,10 +14,10 @@ from expert_pool.documents.charts import SECTORS, UNKNOWN_SECTOR
 from expert_pool.documents.contents import MemberRow, RuleRow
 from expert_pool.documents.people import Person
 from expert_pool.documents.view import View
-from expert_pool.opened import open_panel, people_of
+from expert_pool.opened import require_open
 from expert_pool.panels import Shown, show
 from expert_pool.policies.policy import Override
-from expert_pool.recorded import find_panel, policy_of
+from expert_pool.recorded import codes_behind, find_panel, policy_of, problem_of
 from expert_pool.registry import Agenda, Committee, LedgerEntry, Meeting
 from expert_pool.store import Store
 from expert_pool.viewer import Viewer, visible
@@ -111,15 +111,15 @@ def shown_panel(store: Store, viewer: Viewer, code: str, lang: str) -> PanelSeen
             overrides = policy_of(record).overrides
         except Fault:  # made under a policy from a file: what it says stands in that file
             overrides = ()
-    masked = shown.answer.problem.procedure == "draw"
-    problem, people, codes = None, shown.names, {}
-    if not shown.sealed:
-        opened = open_panel(store, viewer, code)
-        problem = opened.problem
-        if masked:
-            people = {who: mask(who, person) for who, person in people.items()}
-        else:
-            codes = {who: one.code for who, one in people_of(store, viewer, opened).items()}
+        masked = shown.answer.problem.procedure == "draw"
+        problem, people, codes = None, shown.names, {}
+        if not shown.sealed:
+            require_open(session, viewer, record)
+            problem = shown.problem or problem_of(session, viewer, code)
+            if masked:
+                people = {who: mask(who, person) for who, person in people.items()}
+            else:
+                codes = codes_behind(session, people)
     view = View(shown.answer, people, lang, problem)
     return PanelSeen(shown, view, problem, codes, Sitting(*row), overrides, masked)
 

@@ -48,7 +48,7 @@ def framed(title: str, notes: Sequence[str], body: Spec) -> Spec:
                 "labelColor": INK,
                 "titleColor": INK,
             },
-            "legend": {"labelFont": FONT, "titleFont": FONT, "titleFontWeight": "normal"},
+            "legend": {"labelFont": FONT, "titleFont": FONT, "titleFontWeight": "normal", "labelLimit": 320},
             "header": {"labelFont": FONT, "titleFont": FONT, "labelColor": INK},
         },
     }

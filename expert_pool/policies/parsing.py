@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import types
 from typing import Any, TypeVar, get_args
 
@@ -35,8 +36,14 @@ def misfit(
         return Fault("policy.field_unknown", where, field=field, nearest=near, known=", ".join(known))
     if found["type"] == "missing":
         return Fault("policy.field_missing", where, field=field)
+    if not steps and found["input"] is None and model.model_fields:
+        return Fault("policy.field_missing", where, field=next(iter(model.model_fields)))
     value = json.dumps(found["input"], ensure_ascii=False, default=str)
-    return Fault("policy.field_wrong", where, field=field, value=value[:80], why=found["msg"])
+    why = found["msg"]
+    if found["type"] in ("enum", "literal_error"):
+        expected = found["ctx"]["expected"]
+        why = " / ".join(re.findall(r"'([^']+)'", expected) or [expected.lower()])
+    return Fault("policy.field_wrong", where, field=field, value=value[:80], why=why)
 
 
 def fields_at(model: type[BaseModel], path: tuple[str | int, ...]) -> tuple[str, ...]:

@@ -21,6 +21,8 @@ FIELDS: tuple[Field, ...] = ("seats", "gates", "composition", "peers", "times")
 
 _SEATS = frozenset({"panel_size", "group_size", "roles", "alternates", "same_size"})
 _PEERS = frozenset({"group_peers", "case_peers", "peer_grade", "quorum"})
+LADDERS = frozenset({"rank"})
+"""Facts that count steps with names of their own."""
 WIDE = 200
 """A range of more whole numbers than this is too long for a slider: it then ends where values are of use."""
 
@@ -41,6 +43,8 @@ class Settable:
     optional: bool
     needed_by: tuple[str, ...] = ()
     """Rules that are left out once it is switched off."""
+    ladder: str | None = None
+    """The fact whose steps it counts, where they have names (`rank.3` in the catalogues) and are no amounts."""
 
 
 @cache
@@ -77,6 +81,10 @@ def settables(policy: str, level: str) -> tuple[Settable, ...]:
                 rests=near[1] if downward else near[0],
                 optional=name in needed or not any(section == "seats" for section, _, _, _ in own),
                 needed_by=tuple(needed.get(name, ())),
+                ladder=next(
+                    (f for part, _ in parts.get(name, []) for f in _compared(part, name) if f in LADDERS),
+                    None,
+                ),
             )
         )
     return tuple(sorted(found, key=lambda one: FIELDS.index(one.field)))
@@ -140,6 +148,18 @@ def _named(part: Any, at: str = "") -> Iterator[tuple[str, str]]:
     elif isinstance(part, list):
         for inner in part:
             yield from _named(inner, at)
+
+
+def _compared(part: Any, name: str) -> Iterator[str]:
+    """The facts that a piece compares with a parameter."""
+    if isinstance(part, dict):
+        if part.get("value") == {"parameter": name}:
+            yield str(part.get("fact"))
+        for inner in part.values():
+            yield from _compared(inner, name)
+    elif isinstance(part, list):
+        for inner in part:
+            yield from _compared(inner, name)
 
 
 def _bound(rule: str | None, field: str) -> tuple[int | None, int | None]:

@@ -37,6 +37,8 @@ FILLED = {
     "scenario": "S0",
     "simulation": "R0",
     "number": "0",
+    "chart": "coverage",
+    "table": "quorum",
     "cycle": "P1-20260901",
     "expert": "E01",
     "scheme": "own-default",
@@ -156,7 +158,7 @@ def test_a_script_in_a_name_stays_text(http: Any) -> None:
     with http.store.session() as session:
         session.query(Expert).filter(Expert.code == "E01").one().name = "<script>alert(1)</script>"
     account(http.store, "pm", Role.POOL_MANAGER)
-    for path in ("/experts", "/experts/E01"):
+    for path in ("/experts", "/experts/E01", "/conflicts?about=experts&code=E01"):
         assert "<script>alert" not in page(http.app, "pm", path).text
 
 

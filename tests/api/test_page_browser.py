@@ -7,18 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from in_a_browser import PATIENCE, Open, found_by_axe, needs_chromium
+from in_a_browser import PATIENCE, Open, found_by_axe, needs_chromium, posted
 from signed_in_people import PASSWORD
 from working_office import ASKED
 
 pytestmark = needs_chromium
-
-BY_SCRIPT = """async (asked) => {
-  const headers = {"Content-Type": "application/json", "X-CSRF-Token": document.body.dataset.csrf};
-  const answer = await fetch("/api/v1/panels", {method: "POST", headers, body: JSON.stringify(asked)});
-  return (await answer.json()).code;
-}"""
-"""A request with decisions that the small registry needs, and that the form does not ask for."""
 
 
 def test_a_wrong_password_is_told_beside_the_form_and_what_was_typed_stays(
@@ -38,7 +31,7 @@ def test_a_wrong_password_is_told_beside_the_form_and_what_was_typed_stays(
 
 def test_an_office_asks_for_a_panel_watches_it_and_looks_at_who_sits(signed: Open) -> None:
     page = signed("office")
-    page.goto(f"/runs/{page.evaluate(BY_SCRIPT, ASKED)}")
+    page.goto(f"/runs/{posted(page, '/panels', ASKED)['code']}")
     page.click("text=查看结果")
     page.wait_for_url("**/panels/M1-P*")
     assert "最优（已证明）" in page.inner_text("dl.facts")
@@ -163,4 +156,4 @@ def test_everything_can_be_reached_with_the_keyboard(signed: Open) -> None:
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip"
     page.keyboard.press("Enter")
-    assert page.evaluate("document.activeElement.id") == "main"
+    page.wait_for_function("document.activeElement.id === 'main'")

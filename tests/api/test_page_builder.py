@@ -13,8 +13,10 @@ import time_machine
 from sqlalchemy import select
 from working_office import ASKED, BEFORE, ON_THE_DAY, SMALL, WAIT, Office, asked, clerk, done, working
 
+from expert_pool import opened, panels, recorded
 from expert_pool.registry import Expert
-from expert_pool.words import languages
+from expert_pool.words import languages, say, term
+from solver.document import read_problem
 
 SET = "&".join(f"set.{name}={value}" for name, value in SMALL.items())
 NEW = f"/panels/new?meeting=M1&policy=cn-title-jilin-2013&{SET}"
@@ -46,6 +48,41 @@ def test_every_control_says_its_name_its_basis_and_whether_it_was_changed(office
     assert 'name="set.panel_low"' in shown
     assert re.search(r'id="p-quorum"[^>]*value="33.33"', shown)
     assert "parameter." not in shown.split("<main")[1]
+
+
+@pytest.mark.parametrize("lang", languages())
+def test_title_ranks_are_chosen_by_their_names(office: Office, lang: str) -> None:
+    shown = text(clerk(office).get(f"{NEW}&set.reviewed_rank=4&lang={lang}"))
+    for name, value in (("reviewed_rank", 4), ("chair_rank", 4)):
+        choice = re.search(rf'<select id="p-{name}".*?</select>', shown, re.DOTALL)
+        assert choice
+        chosen = re.findall(r'value="(\w+)" selected>([^<]+)', choice[0])
+        assert [(one, said.lower()) for one, said in chosen] == [(str(value), term("rank", value, lang))]
+        assert f'data-slides="p-{name}"' not in shown
+
+
+@pytest.mark.parametrize("lang", languages())
+def test_an_exact_cost_that_finds_no_panel_says_why_in_words(office: Office, lang: str) -> None:
+    narrow = {"parameter": "employer_cap", "value": 1, "why": "one each"}
+    sent = {**ASKED, "overrides": [*ASKED["overrides"], narrow]}
+    run = clerk(office).post("/api/v1/previews/costs", json=sent, headers=WAIT).json()["run"]
+    shown = text(clerk(office).get(f"/runs/{run}?lang={lang}")).split("<main")[1]
+    assert say("title.employer_cap", lang) in shown
+    assert "employer_cap" not in shown
+
+
+def test_a_panel_s_page_reads_its_problem_once(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    code, read = asked(office), list[bytes]()
+
+    def counted(data: bytes) -> Any:
+        read.append(data)
+        return read_problem(data)
+
+    for module in (panels, recorded, opened):
+        monkeypatch.setattr(module, "read_problem", counted)
+    with time_machine.travel(ON_THE_DAY):
+        assert text(clerk(office).get(f"/panels/{code}"))
+    assert len(read) == 1
 
 
 def test_what_follows_says_the_overrides_that_a_request_will_carry(office: Office) -> None:

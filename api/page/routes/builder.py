@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -15,46 +15,26 @@ from api.http.problems import sentence
 from api.http.routes.previews import preparations
 from api.http.service import Served, Service
 from api.page.answering import router as pages
+from api.page.controls import controls, written
+from api.page.names import view_without_panel
 from api.page.rendering import language_of, render
 from expert_pool import clock, previewing
 from expert_pool.accounts import Principal, Right
 from expert_pool.desk import PlannedMeeting, latest_meetings, meeting_named, meetings_ahead
-from expert_pool.documents.view import View
 from expert_pool.panels import DEFAULT_POLICY
 from expert_pool.policies.load import preset, presets
 from expert_pool.policies.policy import Override, Policy
-from expert_pool.policies.settable import FIELDS, Settable, percent_of, read_setting, settables
+from expert_pool.policies.settable import FIELDS, read_setting, settables
 from expert_pool.registry import Committee
 from expert_pool.snapshots import Choice
 from expert_pool.viewer import Viewer, visible
-from expert_pool.words import cited
-from solver.answer import Answer, GateResult
 from solver.errors import Fault
-from solver.problem import Problem
 
 router = pages()
 _Office = Annotated[Principal, Depends(allowed(Right.PANELS_REQUEST))]
 _Codes = Annotated[list[str], Query(max_length=200)]
 _SET = "set."
 _MOST = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Control:
-    """A parameter as a control of the page: what it says now, what the policy says itself, and how far it goes."""
-
-    one: Settable
-    name: str
-    kind: str
-    own: str
-    value: str
-    note: str
-    basis: str
-    rules: tuple[str, ...]
-
-    @property
-    def changed(self) -> bool:
-        return self.value != self.own
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +84,7 @@ def new_panel_page(
         return render(request, "builder_meetings.html", asks, ahead=ahead, held=held)
     asked = _asked(request, service, viewer, meeting, policy, lock, exclude)
     own = preset(asked.preset)
+    shown = list(controls(asked.preset, asked.level, asked.settings, lang))
     return render(
         request,
         "builder.html",
@@ -112,7 +93,7 @@ def new_panel_page(
         asked=asked,
         policies=[(name, preset(name).title[lang]) for name in presets()],
         chosen=own,
-        fields=[(field, [c for c in _controls(asked, lang) if c.one.field == field]) for field in FIELDS],
+        fields=[(field, [c for c in shown if c.one.field == field]) for field in FIELDS],
         locks_most=own.locks_most,
         compose=own.procedure == "compose",
     )
@@ -146,7 +127,7 @@ def preview_part(
         fault=None,
         found=found,
         asked=asked,
-        view=_view(found.problem, list(found.gates), lang),
+        view=view_without_panel(lang, found.problem, found.gates),
         query=request.url.query,
     )
 
@@ -175,7 +156,7 @@ def barred_page(
         "builder_barred.html",
         asks,
         asked=asked,
-        view=_view(found.problem, list(found.gates), language_of(request)),
+        view=view_without_panel(language_of(request), found.problem, found.gates),
         gate=gate,
         people=people[:_MOST],
         total=len(people),
@@ -208,49 +189,11 @@ def _asked(
         if not key.startswith(_SET) or name not in known:
             continue
         one = known[name]
-        if text == "" or text == _written(one, one.parameter.at(str(level))):
+        if text == "" or text == written(one, one.parameter.at(str(level))):
             continue
         settings[name] = read_setting(one.parameter.type, text)
     return Asked(found, str(level), policy, settings, tuple(locks), tuple(exclusions))
 
 
-def _controls(asked: Asked, lang: str) -> Iterator[Control]:
-    for one in settables(asked.preset, asked.level):
-        parameter = one.parameter
-        own = _written(one, parameter.at(asked.level))
-        name = parameter.name
-        value = own
-        if name in asked.settings:
-            value = "off" if asked.settings[name] is None else _written(one, asked.settings[name])
-        yield Control(
-            one=one,
-            name=name,
-            kind=parameter.type,
-            own=own,
-            value=value,
-            note=parameter.note[lang],
-            basis=cited(parameter.basis.text, lang),
-            rules=one.rules,
-        )
-
-
-def _written(one: Settable, value: Any) -> str:
-    """A value as its control shows it: shares in percent, nothing where no number is stated."""
-    if value is None:
-        return ""
-    if one.parameter.type == "share":
-        try:
-            return f"{percent_of(value):g}"
-        except (ValueError, ZeroDivisionError):
-            return str(value)
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
 def _choice(code: str) -> Choice:
     return Choice(code, "-")
-
-
-def _view(problem: Problem, gates: list[GateResult], lang: str) -> View:
-    """The names of a problem's rules, goals and groups, before there is an answer."""
-    nothing: dict[str, Any] = {part: [] for part in ("members", "alternates", "rules", "findings", "cases")}
-    return View(Answer.model_construct(funnel=gates, **nothing), {}, lang, problem)

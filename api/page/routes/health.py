@@ -19,7 +19,7 @@ from api.page.rendering import render
 from expert_pool import runs
 from expert_pool.accounts import Principal, Right
 from expert_pool.reevaluation.health.document import Health
-from expert_pool.registry import Pool, RunState
+from expert_pool.registry import Pool, RunState, Specialty
 from expert_pool.runs.turning import ENDED
 from expert_pool.viewer import visible
 from solver.errors import Fault
@@ -67,13 +67,17 @@ def health_of_run_page(
             ended=came is not None,
         )
     health = Health.model_validate(came.result)
+    with service.store.reading() as session:
+        codes = {cell.specialty for cell in health.cells}
+        rows = session.execute(select(Specialty.code, Specialty.name).where(Specialty.code.in_(codes)))
+        named = {code: name for code, name in rows}  # noqa: C416
     return render(
         request,
         "health_of_pool.html",
         asks,
         run=line,
         health=health,
-        map=mapped(health, level, region),
+        map=mapped(health, level, region, named),
         region=region,
         ages=pyramid(health.ages),
         terms=pyramid(health.terms),

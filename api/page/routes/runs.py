@@ -18,13 +18,13 @@ from api.page.answering import router as pages
 from api.page.audited import audited
 from api.page.charts import convergence
 from api.page.diagnosed import Diagnosed, diagnosed
+from api.page.names import goal_named, why_not
 from api.page.rendering import fragment, language_of, render
 from expert_pool import runs
 from expert_pool.accounts import Principal, Right
 from expert_pool.registry import RunRecord, RunState
 from expert_pool.runs import Happened
 from expert_pool.runs.turning import ENDED
-from expert_pool.words import known, say
 from solver.errors import Fault
 
 router = pages()
@@ -103,7 +103,8 @@ def _shown(service: Service, asks: Principal, code: str, lang: str) -> dict[str,
         "leads": _leads(run, came),
         "audited": audited(run.kind, came.result, lang),
         "diagnosed": _diagnosed(service, asks, run, came, lang),
-        "goal_named": lambda id_: _goals(id_, lang),
+        "goal_named": lambda id_: goal_named(id_, lang),
+        "why_not": why_not(came.result, lang) if run.kind == "panel.preview" else [],
     }
 
 
@@ -138,7 +139,7 @@ def _solved(happened: Sequence[Happened], lang: str) -> list[tuple[str, float, i
         return []
     return [
         (
-            _goals(str(one.data.get("goal") or ""), lang),
+            goal_named(str(one.data.get("goal") or ""), lang),
             (one.at - began).total_seconds(),
             int(one.data["incumbent"]),
             one.data.get("bound"),
@@ -146,12 +147,3 @@ def _solved(happened: Sequence[Happened], lang: str) -> list[tuple[str, float, i
         for one in happened
         if one.kind == "incumbent" and one.data.get("incumbent") is not None
     ]
-
-
-def _goals(id_: str, lang: str) -> str:
-    return " + ".join(_goal(part, lang) for part in id_.split("+"))
-
-
-def _goal(id_: str, lang: str) -> str:
-    """A goal or soft rule in words; one with a name of its own keeps it."""
-    return next((say(code, lang) for code in (f"goal.{id_}", f"title.{id_}") if known(code, lang)), id_)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import Depends, Query, Request
+from fastapi import Query, Request
 from pydantic import Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
-from api.http.access import allowed
 from api.http.events import LastEventId, Looked, event_stream
 from api.http.routes.scenarios import list_scenarios, weighed_text
 from api.http.routes.scenarios import show_scenario as shown_scenario
@@ -20,9 +20,13 @@ from api.http.service import Served, Service
 from api.http.versions import etag_of
 from api.page.answering import Given
 from api.page.answering import router as pages
-from api.page.drawing import drawn
+from api.page.compared_tables import compared_tables
+from api.page.drawing import Outlined, outlined
+from api.page.lens_tables import MOST_LINKS, Table, lens_tables
 from api.page.questions import Ground, asked, written
 from api.page.rendering import fragment, language_of, render
+from api.page.whatif_reading import Asker, document, words
+from api.page.whatif_story import simulation_of, story
 from expert_pool.accounts import Principal, Right
 from expert_pool.documents.simulation_charts import charts_of, goal_name
 from expert_pool.panels import DEFAULT_POLICY
@@ -30,16 +34,14 @@ from expert_pool.policies.load import presets
 from expert_pool.registry import RunRecord, RunState
 from expert_pool.runs.turning import ENDED
 from expert_pool.simulation import kept, stored
-from expert_pool.simulation.results import PanelPart, PointPart, Simulation
+from expert_pool.simulation.results import Simulation
 from expert_pool.simulation.spreading import parameters
 from expert_pool.simulation.weighing import Weighed, frame, meetings_for
 from expert_pool.snapshots import find_sitting
 from expert_pool.viewer import Viewer
-from expert_pool.words.sentence import percent
 from solver.errors import Fault
 
 router = pages()
-_Asker = Annotated[Principal, Depends(allowed(Right.SIMULATIONS_RUN))]
 _Text = Annotated[Annotated[str, Field(max_length=200)] | None, Given]
 _LINES = 100
 _POINTS = 300
@@ -49,7 +51,7 @@ _ASIDE = (".weight", ".relaxable", ".cost", ".tolerance")
 
 
 @router.get("/what-if")
-def whatif_page(request: Request, asks: _Asker, service: Served, scenario: _Text = None) -> Response:
+def whatif_page(request: Request, asks: Asker, service: Served, scenario: _Text = None) -> Response:
     """Scenarios, and results, the newest first."""
     return render(
         request,
@@ -64,7 +66,7 @@ def whatif_page(request: Request, asks: _Asker, service: Served, scenario: _Text
 @router.get("/what-if/new")
 def new_scenario_page(
     request: Request,
-    asks: _Asker,
+    asks: Asker,
     service: Served,
     meeting: _Text = None,
     policy: _Text = None,
@@ -104,7 +106,7 @@ def new_scenario_page(
 def scenario_page(
     request: Request,
     scenario: str,
-    asks: _Asker,
+    asks: Asker,
     service: Served,
     version: Annotated[Annotated[int, Field(ge=1, lt=2**31)] | None, Given] = None,
 ) -> Response:
@@ -135,18 +137,22 @@ def scenario_page(
 
 
 @router.get("/what-if/simulations/{simulation}")
-def simulation_page(request: Request, simulation: str, asks: _Asker, service: Served) -> Response:
+def simulation_page(request: Request, simulation: str, asks: Asker, service: Served) -> Response:
     """What came of a scenario, or comes of it just now."""
     shown = _shown(request, service, asks, simulation)
-    others = list_simulations(asks, service, scenario=None, limit=_LINES).items
+    newest = list_simulations(asks, service, scenario=None, limit=_LINES).items
     return render(
-        request, "whatif_simulation.html", asks, **shown, others=[o for o in others if o.code != simulation]
+        request,
+        "whatif_simulation.html",
+        asks,
+        **shown,
+        beside=[one for one in newest if one.code != simulation],
     )
 
 
 @router.get("/what-if/simulations/{simulation}/live")
 def simulation_stream(
-    request: Request, simulation: str, asks: _Asker, service: Served, last: LastEventId = None
+    request: Request, simulation: str, asks: Asker, service: Served, last: LastEventId = None
 ) -> StreamingResponse:
     """The part of the page that changes, sent anew whenever something happened; `over` when the run ended."""
     viewer = asks.viewer(Right.SIMULATIONS_RUN)
@@ -170,53 +176,10 @@ def simulation_stream(
     return event_stream(look, after=int(last or 0))
 
 
-@router.get("/what-if/simulations/{simulation}/points/{number}")
-def point_page(request: Request, simulation: str, number: int, asks: _Asker, service: Served) -> Response:
-    """One point: what it came to, and the panel behind it."""
-    told = show_simulation(simulation, asks, service)
-    found = _document(service, asks, simulation)
-    point = next((one for one in found.points if one.number == number), None)
-    if point is None:
-        raise Fault("scenario.point_unknown", str(number), number=number, count=found.asked)
-    return render(
-        request,
-        "whatif_point.html",
-        asks,
-        told=told,
-        point=point,
-        base=found.bases[point.base],
-        panel=_seated(found, point.panel),
-        next_points=[one.number for one in found.points if abs(one.number - number) == 1],
-        **_words(request),
-    )
-
-
-@router.get("/what-if/simulations/{simulation}/panels/{panel}")
-def simulation_panel_page(
-    request: Request, simulation: str, panel: str, asks: _Asker, service: Served
-) -> Response:
-    """A panel of a frontier or a tipping point."""
-    told = show_simulation(simulation, asks, service)
-    found = _document(service, asks, simulation)
-    if panel not in found.panels:
-        raise Fault("page.nowhere", request.url.path)
-    return render(
-        request,
-        "whatif_point.html",
-        asks,
-        told=told,
-        point=None,
-        base=found.bases[0],
-        panel=_seated(found, panel),
-        next_points=[],
-        **_words(request),
-    )
-
-
 @router.get("/what-if/comparison")
 def simulations_compared_page(
     request: Request,
-    asks: _Asker,
+    asks: Asker,
     service: Served,
     first: Annotated[str, Query(max_length=200)],
     second: Annotated[str, Query(max_length=200)],
@@ -224,17 +187,29 @@ def simulations_compared_page(
     """Two results: where they differ."""
     found = compare_simulations(first, second, asks, service)
     pair = [show_simulation(code, asks, service) for code in (first, second)]
+    lang = language_of(request)
+    one = document(service, asks, first)
     return render(
-        request, "whatif_comparison.html", asks, found=found, pair=pair, most=_POINTS, **_words(request)
+        request,
+        "whatif_comparison.html",
+        asks,
+        found=found,
+        pair=pair,
+        most=_POINTS,
+        tables=compared_tables(found, one, lang),
+        most_links=MOST_LINKS,
+        levels=dict(_levels(one, lang)),
+        **words(request, one),
     )
 
 
 @router.get("/what-if/runs/{run}")
-def simulation_of_run(run: str, asks: _Asker, service: Served) -> Response:
+def simulation_of_run(run: str, asks: Asker, service: Served) -> Response:
     """Leads from a run to what it settles."""
+    viewer = asks.viewer(Right.SIMULATIONS_RUN)
     with service.store.reading() as session:
-        found = kept.of_run(session, asks.viewer(Right.SIMULATIONS_RUN), run)
-    return RedirectResponse(f"/what-if/simulations/{quote(found.code, safe='')}", 303)
+        code = simulation_of(session, asks, viewer, run, service.store.key)
+    return RedirectResponse(f"/what-if/simulations/{quote(code, safe='')}", 303)
 
 
 def _grounds(
@@ -282,62 +257,64 @@ def _known(session: Session, viewer: Viewer, weighed: Weighed | None) -> dict[st
     return _grounds(session, viewer, place, weighed.policy)[1]
 
 
-def _document(service: Service, asks: Principal, code: str) -> Simulation:
-    with service.store.reading() as session:
-        return kept.document_of(session, kept.find(session, asks.viewer(Right.SIMULATIONS_RUN), code))
-
-
 def _shown(request: Request, service: Service, asks: Principal, code: str) -> dict[str, Any]:
     """A simulation as the part of the page that changes shows it."""
     lang = language_of(request)
     told = show_simulation(code, asks, service)
+    with service.store.reading() as session:
+        made = kept.find(session, asks.viewer(Right.SIMULATIONS_RUN), code)
+        turns = story(session, asks, made, service.store.key)
     found: Simulation | None
     try:
-        found = _document(service, asks, code)
+        found = document(service, asks, code)
     except Fault as fault:
         if fault.code != "simulation.nothing_yet":
             raise
         found = None
+    charts = [outlined(chart) for chart in charts_of(found, lang)] if found else []
+    tables = lens_tables(found, lang) if found else []
     ended = told.state is None or told.state in ENDED
     return {
         "told": told,
+        "turns": turns,
+        "own": bool(turns) and turns[-1].code == told.run and turns[-1].seen,
         "found": found,
         "ended": ended,
         "stopped": ended and not told.complete,
         "failed": told.state is RunState.FAILED,
-        "charts": [drawn(chart) for chart in charts_of(found, lang)] if found else [],
+        "charts": charts,
         "points": found.points[:_POINTS] if found else [],
         "beyond": max(0, len(found.points) - _POINTS) if found else 0,
-        "levels": _levels(found.points, lang) if found else [],
-        **_words(request),
+        "levels": _levels(found, lang) if found else [],
+        "level_names": _season_levels(found, lang) if found else {},
+        "chart_tables": _tables_of_charts(charts, tables),
+        "most_links": MOST_LINKS,
+        "tables": tables,
+        **words(request, found),
     }
 
 
-def _words(request: Request) -> dict[str, Any]:
-    lang = language_of(request)
+def _tables_of_charts(charts: Sequence[Outlined], tables: Sequence[Table]) -> dict[str, str]:
+    """The id of the table that holds a chart's figures, by the name of the chart."""
+    ids = {one.name: f"table-{one.name}" for one in tables}
+    ids |= {"frontier": "table-frontier", "years-pool": "table-years", "years-dry": "table-dry"}
+    ids.setdefault("illegal", "table-policies")
+    found = {one.name: ids.get(one.name) or ids.get(one.name.rsplit("-", 1)[0]) for one in charts}
     return {
-        "goal": lambda id_: goal_name(id_, lang),
-        "dict_of": lambda point: {goal.level: goal for goal in point.goals},
-        "shown": lambda value: percent(value) if isinstance(value, str) and "/" in value else value,
+        name: id_ or "table-points"
+        for name, id_ in found.items()
+        if id_ or name.startswith(("curve", "heat"))
     }
 
 
-def _levels(points: list[PointPart], lang: str) -> list[tuple[int, str]]:
-    """The goal levels of some points, with their names."""
-    found = {goal.level: goal_name(goal.id, lang) for point in points for goal in point.goals}
-    return sorted(found.items())
+def _season_levels(found: Simulation, lang: str) -> dict[int, str]:
+    """The goal levels of the panels of the years ahead, with their names."""
+    panels = found.years.panels if found.years else []
+    goals = {goal.level: goal.id for line in panels for goal in line.outcome.goals}
+    return {level: goal_name(id_, lang, found.goals) for level, id_ in goals.items()}
 
 
-def _seated(found: Simulation, key: str | None) -> dict[str, Any] | None:
-    """A panel by group: who sits, who waits."""
-    if key is None:
-        return None
-    panel: PanelPart = found.panels[key]
-    groups = list(dict.fromkeys(seat.group for seat in panel.members))
-    return {
-        group: {
-            "members": [seat for seat in panel.members if seat.group == group],
-            "waiting": [seat for seat in panel.alternates if seat.group == group],
-        }
-        for group in groups
-    }
+def _levels(found: Simulation, lang: str) -> list[tuple[int, str]]:
+    """The goal levels of the points, with their names."""
+    named = {g.level: goal_name(g.id, lang, found.goals) for point in found.points for g in point.goals}
+    return sorted(named.items())

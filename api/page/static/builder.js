@@ -1,5 +1,6 @@
 // The panel builder: sliders beside their numbers, what follows read anew while one still turns them, and undo.
 // The page's address says what is set, so a reload, a bookmark and the way back bring it again; reasons stay in the page.
+const page = await import(document.querySelector("script[src*='/page.js']").src);
 const settings = document.getElementById("settings");
 const preview = document.getElementById("preview");
 const start = document.getElementById("start");
@@ -106,7 +107,6 @@ async function ask(again = true) {
 async function read(address, signal, again, figures) {
   const answer = await fetch(address, { signal, headers: { "HX-Request": "true" }, credentials: "same-origin" });
   if (answer.status === 401 && again) {
-    const page = await import(document.querySelector("script[src*='/page.js']").src);
     await page.signInAgain();
     ask(false);
     return false;
@@ -118,7 +118,9 @@ async function read(address, signal, again, figures) {
     tell(told || `HTTP ${answer.status}`);
     return false;
   }
+  const held = page.whoHasIt();
   preview.innerHTML = text;
+  page.giveBack(held);
   for (const one of preview.querySelectorAll("[data-figure]")) {
     const by = Number(one.dataset.value) - (figures.get(one.dataset.figure) ?? Number(one.dataset.value));
     if (!by) continue;
@@ -152,6 +154,7 @@ settings.addEventListener("click", (event) => {
   if ("undo" in button.dataset) {
     restore(steps.pop());
     moved(false);
+    if (undo.disabled) settings.querySelector("[data-all-own]").focus();
   } else if ("allOwn" in button.dataset) {
     controls().forEach(ownAgain);
     moved();

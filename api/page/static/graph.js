@@ -66,7 +66,7 @@ function style() {
     { selector: "node.employer", style: { width: 24, height: 16 } },
     { selector: "node.middle", style: { width: 30, height: 30, "border-width": 4, "font-size": 13, "font-weight": "bold", "min-zoomed-font-size": 0 } },
     { selector: "node.community", style: { ...text, "background-opacity": 0, width: 1, height: 1, label: "data(label)", "font-size": 18, opacity: 0.75, events: "no" } },
-    { selector: "edge", style: { width: 1, "line-color": "#8a8f98", "curve-style": "haystack", "haystack-radius": 0, opacity: 0.55 } },
+    { selector: "edge", style: { width: 2, "line-color": "#8a8f98", "curve-style": "haystack", "haystack-radius": 0, opacity: 0.7 } },
     { selector: "edge.counts", style: { width: 2.5, "line-color": "#d55e00", opacity: 0.9 } },
     { selector: "edge.past", style: { "line-style": "dashed" } },
     { selector: "edge.fact", style: { "line-style": "dotted" } },

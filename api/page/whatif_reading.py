@@ -1,0 +1,42 @@
+"""What all pages of what-if read with: who asks, a result's document, the words of its figures."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+
+from api.http.access import allowed
+from api.http.service import Service
+from api.page.rendering import language_of
+from expert_pool.accounts import Principal, Right
+from expert_pool.documents.simulation_charts import goal_name
+from expert_pool.simulation import kept
+from expert_pool.simulation.results import Simulation
+from expert_pool.words.sentence import percent
+
+Asker = Annotated[Principal, Depends(allowed(Right.SIMULATIONS_RUN))]
+
+
+def document(service: Service, asks: Principal, code: str) -> Simulation:
+    """A result, or what there is of it. Raises Fault `simulation.unknown`, `simulation.nothing_yet`."""
+    with service.store.reading() as session:
+        return kept.document_of(session, kept.find(session, asks.viewer(Right.SIMULATIONS_RUN), code))
+
+
+def words(request: Request, found: Simulation | None = None) -> dict[str, Any]:
+    """What templates say figures with: `goal` by its id as `found` calls it, the goals of a point by level, facts of recruits, shares as they
+    are spoken of."""
+    lang = language_of(request)
+    return {
+        "goal": lambda id_: goal_name(id_, lang, found.goals if found else None),
+        "dict_of": lambda point: {goal.level: goal for goal in point.goals},
+        "facts_said": lambda facts: ", ".join(f"{fact} = {value}" for fact, value in facts.items()) or None,
+        "short": _short,
+        "shown": lambda value: percent(value) if isinstance(value, str) and "/" in value else value,
+    }
+
+
+def _short(value: float) -> str:
+    """A mean or a bound of one: whole above a hundred, else to three digits."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
