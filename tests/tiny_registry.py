@@ -46,6 +46,16 @@ from expert_pool.registry import (
 )
 from expert_pool.store import Store
 
+SMALL: dict[str, int | str] = {
+    "panel_low": 3,
+    "panel_high": 3,
+    "group_low": 3,
+    "alternates": 1,
+    "quorum": "1/3",
+    "deputies_high": 1,
+}
+"""Numbers of a preset that fit twelve experts."""
+
 
 @dataclass
 class Tiny:

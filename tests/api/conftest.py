@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from fastapi import APIRouter, FastAPI
 from guarded_app import application
-from in_a_browser import chromium, served, signed  # noqa: F401 -- fixtures
+from in_a_browser import chromium, served, sessions, signed  # noqa: F401 -- fixtures
 from starlette.types import ASGIApp, Receive, Scope, Send
 from tiny_registry import Tiny
 

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from api.cli.main import run
 from expert_pool import ledger
@@ -72,3 +73,32 @@ def test_the_owner_can_reset_the_only_administrator(ask: Any, sqlite_store: Stor
     assert ask("reset-password", "chief")[0] == 0
     with open_store(sqlite_store.url, key=sqlite_store.key) as store, store.reading() as session:
         assert ledger.verify(session) == []
+
+
+def test_accounts_of_before_are_looked_at_adopted_and_named_by_every_verification(
+    ask: Any, capsys: pytest.CaptureFixture[str], sqlite_store: Store
+) -> None:
+    with sqlite_store.session() as session:
+        session.execute(
+            text(
+                "insert into account (id, name, language, created_at, created_by, totp_step)"
+                " values (71, 'wang', 'zh', '2025-01-01 00:00:00', 'founder', 0)"
+            )
+        )
+
+    def ledgers(*words: str) -> tuple[int, str]:
+        capsys.readouterr()
+        code = run(["ledger", *words, "--lang", "en"])
+        return code, " ".join(capsys.readouterr().out.split())
+
+    code, said = ledgers("verify")
+    assert (code, "ledger adopt --dry-run" in said) == (5, True)
+    code, said = ledgers("adopt", "--dry-run")
+    assert (code, "account 71 wang wang 2025-01-01 00:00 founder" in said) == (0, True)
+    assert ledgers("verify")[0] == 5
+    assert "1 row adopted" in ledgers("adopt")[1]
+    code, said = ledgers("verify")
+    assert code == 0
+    assert "1 row from before the ledger attested accounts was adopted by local at" in said
+    assert "ledger adopt" not in said
+    assert "Nothing was written" in ledgers("adopt")[1]

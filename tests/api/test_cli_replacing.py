@@ -5,17 +5,16 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
+from patience import until
 
 from api.cli.commands.solving import schema_of
 from api.cli.main import run
+from solver import replace
 
 SMALL = Path(__file__).parents[2] / "fixtures" / "problems" / "small.json"
 Said = pytest.CaptureFixture[str]
@@ -296,38 +295,22 @@ def test_what_cannot_be_done_is_one_sentence(
     assert code not in error["message"]
 
 
-def test_ctrl_c_keeps_the_replacement(files: tuple[Path, Path]) -> None:
+def test_ctrl_c_keeps_the_replacement(
+    files: tuple[Path, Path], capsys: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Stopped while substitutes are looked for: exit 130, and the document has the panel."""
     problem, panel = files
-    slow = (
-        "import sys, time\n"
-        "import solver.replace as r\n"
-        "real = r.search\n"
-        "calls = []\n"
-        "def search(problem, *, start=None, report, cancelled):\n"
-        "    calls.append(1)\n"
-        "    if len(calls) == 2:\n"
-        "        print('ready', file=sys.stderr, flush=True)\n"
-        "        while not cancelled(): time.sleep(0.02)\n"
-        "    return real(problem, start=start, report=report, cancelled=cancelled)\n"
-        "r.search = search\n"
-        "from api.cli.main import main\n"
-        f"sys.argv = ['expert-pool', 'replace', {str(problem)!r}, {str(panel)!r}, '--absent', {member(panel)!r}, '--json']\n"
-        "main()\n"
-    )
-    process = subprocess.Popen(
-        [sys.executable, "-c", slow],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=SMALL.parents[2],
-    )
-    assert process.stderr is not None
-    assert process.stderr.readline().strip() == "ready"
-    time.sleep(0.1)
-    os.kill(process.pid, signal.SIGINT)
-    printed, err = process.communicate(timeout=60)
-    assert process.returncode == 130, err
-    told = json.loads(printed)
+    search, calls = replace.search, []
+
+    def stopped(problem: Any, *, start: Any = None, report: Any, cancelled: Any) -> Any:
+        calls.append(1)
+        if len(calls) == 2:
+            os.kill(os.getpid(), signal.SIGINT)
+            until(cancelled)
+        return search(problem, start=start, report=report, cancelled=cancelled)
+
+    monkeypatch.setattr(replace, "search", stopped)
+    assert run(["replace", str(problem), str(panel), "--absent", member(panel), "--json"]) == 130
+    told = json.loads(capsys.readouterr().out)
     assert told["answer"]["members"]
     assert {place["ended"] for place in told["seats"]} == {"cancelled"}

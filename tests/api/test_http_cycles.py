@@ -108,6 +108,10 @@ def test_a_cycle_is_opened_once_and_computed_once(office: Office) -> None:
     other = {"pool": "P1", "scheme": "sichuan-bid-grades"}
     refused = client.post("/api/v1/cycles", json=other)
     assert (refused.status_code, refused.json()["code"]) == (409, "cycle.taken")
+    both = client.post("/api/v1/cycles", json={**other, "scheme_text": "scheme: x"})
+    assert (both.status_code, both.json()["code"]) == (422, "cycle.two_schemes")
+    bare = client.post("/api/v1/cycles", json={"pool": "P1"})  # by the default scheme, as on the command line
+    assert (bare.status_code, bare.json()["code"]) == (201, CYCLE)
 
 
 def test_a_case_gives_its_reasons_in_words_with_their_records(office: Office) -> None:
@@ -287,8 +291,6 @@ def test_a_cycle_of_the_future_or_an_unknown_scheme_is_refused(office: Office) -
     assert (early.status_code, early.json()["code"]) == (422, "appraisal.too_early")
     unknown = client.post("/api/v1/cycles", json={"pool": "P1", "scheme": "/etc/passwd"})
     assert (unknown.status_code, unknown.json()["code"]) == (404, "scheme.unknown")
-    neither = client.post("/api/v1/cycles", json={"pool": "P1"})
-    assert neither.status_code == 422
 
 
 def test_moments_of_the_office_are_told_in_utc(office: Office) -> None:

@@ -109,7 +109,7 @@ def test_a_run_that_ends_badly_says_how_and_nothing_it_said(
 
 def test_a_run_belongs_to_the_trace_of_the_request_that_asked(carried: Any) -> None:
     with span("POST /api/v1/panels") as asking:
-        made = carried("test.note", name="N1", seconds=0)
+        made = carried("test.note", name="N1")
     assert made.parent.span_id == asking.get_span_context().span_id
     assert made.context.trace_id == asking.get_span_context().trace_id
 

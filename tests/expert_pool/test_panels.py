@@ -39,7 +39,7 @@ from solver.problem import Limits, Problem
 from solver.progress import Progress
 
 SUPERVISOR = Viewer("supervisor", None, opens_seals=True)
-QUICK = Limits(seconds=20)
+QUICK = Limits(seconds=600)
 
 
 def changed(preset: str, **values: Any) -> Policy:

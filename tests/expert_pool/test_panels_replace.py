@@ -39,7 +39,7 @@ from solver.invitations import Heard
 from solver.problem import Limits
 
 OFFICE = Viewer("office", None, opens_seals=True)
-QUICK = Limits(seconds=20)
+QUICK = Limits(seconds=600)
 SITTING: dict[str, Any] = {"committee": "C1", "meeting": "M1"}
 
 

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from refused import refused
 from sqlalchemy import select, text
-from tiny_registry import Tiny
+from tiny_registry import SMALL, Tiny
 
 from expert_pool import ledger, panels
 from expert_pool.policies.load import load
@@ -137,17 +137,9 @@ def test_the_same_key_twice_is_refused() -> None:
 
 def policy() -> Policy:
     """A preset with numbers that fit twelve experts."""
-    numbers = {
-        "panel_low": 3,
-        "panel_high": 3,
-        "group_low": 3,
-        "alternates": 1,
-        "quorum": "1/3",
-        "deputies_high": 1,
-    }
     said = {"by": "head", "on": date(2026, 1, 1), "why": "small"}
     return load(
-        "cn-title-jilin-2013", overrides=[{"parameter": n, "value": v, **said} for n, v in numbers.items()]
+        "cn-title-jilin-2013", overrides=[{"parameter": n, "value": v, **said} for n, v in SMALL.items()]
     )
 
 
@@ -193,7 +185,7 @@ def test_a_panel_is_sealed_against_the_host_until_supervisors_open_it(tiny: Tiny
         holders=["S0", "S1", "S2"],
         needed=2,
         policy=policy(),
-        limits=Limits(seconds=20),
+        limits=Limits(seconds=600),
     )
     code = state.panel_code
     with tiny.store.session() as session:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 from typing import get_args
 
@@ -39,13 +40,17 @@ SPEAKING = {
 """Calls whose first argument, or `code`, is a message id, and what stands before it."""
 
 
-def codes_used() -> Iterator[tuple[str, str]]:
-    for package in ("solver", "expert_pool", "api"):
-        for path in sorted((CHECKOUT / package).rglob("*.py")):
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                if isinstance(node, ast.Call):
-                    place = f"{path.relative_to(CHECKOUT)}:{node.lineno}"
-                    yield from ((place, code) for code in _codes_of(node))
+@cache
+def codes_used() -> tuple[tuple[str, str], ...]:
+    """Every place in the code that says something, and what: read once for all languages."""
+    return tuple(
+        (f"{path.relative_to(CHECKOUT)}:{node.lineno}", code)
+        for package in ("solver", "expert_pool", "api")
+        for path in sorted((CHECKOUT / package).rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        for code in _codes_of(node)
+    )
 
 
 def _codes_of(call: ast.Call) -> Iterator[str]:

@@ -38,6 +38,7 @@ def test_bounds_come_from_the_parameter_or_from_the_rules_that_stand_on_it() -> 
     assert found["alternates"].needed_by == ("alternates",)
     assert not found["panel_low"].optional
     assert found["quorum"].optional
+    assert {name for name, one in found.items() if one.ladder} == {"reviewed_rank", "chair_rank"}
 
 
 @pytest.mark.parametrize(
