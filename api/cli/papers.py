@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from expert_pool.words import languages
 from solver.errors import Fault
+from solver.orphans import end_with_parent
 from solver.progress import Progress, Reporter
 
 if TYPE_CHECKING:
@@ -69,7 +70,8 @@ def helping() -> Iterator[Executor | None]:
 
 
 def _prepare() -> None:
-    """Ctrl-C is for the first process to answer."""
+    """Ctrl-C is for the first process to answer, and this one ends with it."""
+    end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for module in ("vl_convert", "expert_pool.documents.picture"):
         import_module(module)

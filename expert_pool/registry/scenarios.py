@@ -55,7 +55,7 @@ class SimulationRecord(Table):
 
 
 class SimulationPart(Table):
-    """What a simulation has so far: files of its working folder by their names in it, until it is complete."""
+    """What a simulation has so far: files of its working folder, or pieces of them, by their names in it, until it is complete."""
 
     __tablename__ = "simulation_part"
     __table_args__ = (UniqueConstraint("simulation_id", "name"),)

@@ -30,6 +30,8 @@ log = logging.getLogger("expert_pool.simulation")
 
 PLAN = "plan.json"
 """What a result is before anything is settled; among the parts, not in the folder."""
+PIECE = "@"
+"""A file of lines that grows is kept in pieces: name, this mark, and how many bytes lie before it."""
 EVERY = 0.5
 """Seconds between two looks into the folder."""
 
@@ -211,11 +213,13 @@ def restore(session: Session, simulation_id: int, folder: Path) -> None:
         select(SimulationPart.name, SimulationPart.text).where(
             SimulationPart.simulation_id == simulation_id, SimulationPart.name != PLAN
         )
-    )
-    for name, text in kept:
-        place = folder / name
+    ).all()
+    for name, text in sorted(kept):
+        whole, _, _ = name.partition(PIECE)
+        place = folder / whole
         place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(text, encoding="utf-8")
+        with place.open("a" if PIECE in name else "w", encoding="utf-8") as file:
+            file.write(text)
 
 
 def finish(session: Session, viewer: Viewer, made: SimulationRecord, result: Simulation) -> None:
@@ -249,6 +253,7 @@ class Mirror:
     def __init__(self, store: Store, simulation_id: int, folder: Path) -> None:
         self._store, self._id, self._folder = store, simulation_id, folder
         self._seen = self._files()
+        self._grown = {name: size for name, (_, size) in self._seen.items() if name.endswith(".jsonl")}
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._look_again, name="mirror", daemon=True)
 
@@ -274,15 +279,24 @@ class Mirror:
         new = [name for name, state in there.items() if self._seen.get(name) != state]
         if not new:
             return
+        grown = dict(self._grown)
         with self._store.session() as session:
             for name in new:
-                _put(session, self._id, name, (self._folder / name).read_text(encoding="utf-8"))
+                if name.endswith(".jsonl"):
+                    before = grown.get(name, 0)
+                    lines = _whole_lines(self._folder / name, before)
+                    if lines:
+                        _put(session, self._id, f"{name}{PIECE}{before:012}", lines.decode())
+                        grown[name] = before + len(lines)
+                else:
+                    _put(session, self._id, name, (self._folder / name).read_text(encoding="utf-8"))
         self._seen |= {name: there[name] for name in new}
+        self._grown = grown
 
     def _files(self) -> dict[str, tuple[int, int]]:
         found = {}
-        for path in self._folder.rglob("*.json"):
-            if not path.name.startswith("."):
+        for path in self._folder.rglob("*.json*"):
+            if path.suffix in (".json", ".jsonl") and not path.name.startswith("."):
                 state = path.stat()
                 found[path.relative_to(self._folder).as_posix()] = (state.st_mtime_ns, state.st_size)
         return found
@@ -293,6 +307,14 @@ class Mirror:
                 self.look()
             except Exception as error:  # the next look does it, or the end of the run says why
                 log.warning("parts not copied: %s", getattr(error, "code", type(error).__name__))
+
+
+def _whole_lines(path: Path, after: int) -> bytes:
+    """What was added to a file, up to the end of its last whole line."""
+    with path.open("rb") as file:
+        file.seek(after)
+        added = file.read()
+    return added[: added.rfind(b"\n") + 1]
 
 
 def _put(session: Session, simulation_id: int, name: str, text: str) -> None:

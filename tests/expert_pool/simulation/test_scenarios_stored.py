@@ -194,5 +194,30 @@ def test_a_result_so_far_is_the_result_without_what_is_to_come(
         assert ledger.verify(session) == []
 
 
+def test_a_file_that_grows_is_kept_in_pieces_of_whole_lines(
+    tiny: Tiny, system: Viewer, now: datetime, tmp_path: Path
+) -> None:
+    with tiny.store.session() as session:
+        made = kept.begin(session, system, stored.store(session, system, text()), "RX", now)
+    first, second = tmp_path / "first", tmp_path / "second"
+    for folder in (first, second):
+        folder.mkdir()
+    with kept.Mirror(tiny.store, made.id, first) as mirror:
+        for added in ("年 1\n", "2\nhalf ", "a line\n", "lost by a ki"):
+            with (first / "panels.jsonl").open("a", encoding="utf-8") as file:
+                file.write(added)
+            mirror.look()
+    with tiny.store.reading() as session:
+        kept.restore(session, made.id, second)
+    assert (second / "panels.jsonl").read_text(encoding="utf-8") == "年 1\n2\nhalf a line\n"
+    with kept.Mirror(tiny.store, made.id, second), (second / "panels.jsonl").open("a") as file:
+        file.write("on\n")
+    third = tmp_path / "third"
+    third.mkdir()
+    with tiny.store.reading() as session:
+        kept.restore(session, made.id, third)
+    assert (third / "panels.jsonl").read_bytes() == (second / "panels.jsonl").read_bytes()
+
+
 def replace_incomplete(found: object) -> object:
     return found.model_copy(update={"complete": False})  # type: ignore[attr-defined]
