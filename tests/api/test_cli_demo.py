@@ -119,7 +119,7 @@ def test_an_override_changes_the_panel_and_needs_a_reason(out: Path, ask: Any) -
 
 def test_under_draw_the_panel_is_a_proposal(out: Path, ask: Any) -> None:
     """The national order demands a draw, so nothing may be filed or approved."""
-    code, requested = ask("panel", "request", "C001", rows(out, "meetings")[0]["code"], "--seconds", "20")
+    code, requested = ask("panel", "request", "C001", rows(out, "meetings")[0]["code"], "--seconds", "600")
     assert code in (0, 3, 4)
     assert requested["fileable"] is False
     assert ask("panel", "approve", requested["panel"])[1]["error"]["code"] == "panels.not_fileable"

@@ -80,9 +80,9 @@ class Answered:
 @dataclass(frozen=True, slots=True)
 class LetterContent:
     """A letter. `measure` is what is proposed, or what was decided; `before` what had been decided before an appeal,
-    which `changed` it or not; `until` the last day of a measure that is in force; `deadline` the last day to answer (or to appeal, None: nothing to appeal
-    against), `provisional` where it may still move; `answered` what came in before the decision, `unanswered` where the expert
-    was asked and nothing did; `appealed` the day of the appeal."""
+    which `changed` it or not; `until` the last day of a measure that is in force; `deadline` the last day to answer (or to
+    appeal, None: nothing to appeal against), `provisional` where it may still move; `answered` what came in before the
+    decision, `unanswered` where the expert was asked and nothing did; `appealed` the day of the appeal."""
 
     kind: Kind
     cycle: str

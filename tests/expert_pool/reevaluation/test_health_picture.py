@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
-from tiny_registry import Tiny
+from tiny_registry import Tiny, entered
 
-from expert_pool import clock, ledger
+from expert_pool import clock
 from expert_pool.policies.load import load
 from expert_pool.policies.policy import Policy
 from expert_pool.reevaluation.health.document import Health
@@ -69,21 +69,9 @@ def health(tiny: Tiny, viewer: Viewer | None = None, **more: Any) -> Health:
 
 
 def put(tiny: Tiny, *rows: Any) -> None:
-    with tiny.store.session() as session:
-        for row in rows:
-            row.organiser_id, row.recorded_by = tiny.organiser_id, "office"
-            row.recorded_at = NOW
-        session.add_all(rows)
-        session.flush()
-        ledger.append(
-            session,
-            organiser_id=tiny.organiser_id,
-            actor="office",
-            action="test",
-            subject="rows",
-            payload={},
-            rows=rows,
-        )
+    for row in rows:
+        row.organiser_id, row.recorded_by, row.recorded_at = tiny.organiser_id, "office", NOW
+    entered(tiny, rows)
 
 
 def sat(tiny: Tiny, expert: str, on: date, outcome: Outcome = Outcome.ATTENDED) -> Service:
