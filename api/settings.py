@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from solver.errors import Fault
+from solver.errors import Fault, reason
 
 Listed = Annotated[tuple[str, ...], NoDecode]
 """Several words in one variable, with commas between them."""
@@ -97,4 +97,4 @@ def read_settings(**given: Any) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         variable = "EXPERT_POOL_" + "_".join(str(part) for part in first["loc"]).upper()
-        raise Fault("settings.bad", variable=variable, reason=first["type"]) from None
+        raise Fault("settings.bad", variable=variable, reason=reason(first)) from None

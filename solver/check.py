@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from solver.answer import Answer, FindingResult, Part, RuleResult, Saying
 from solver.claims import wrong_claims
 from solver.document import problem_sha256
-from solver.errors import Fault
+from solver.errors import Fault, misfit
 from solver.panel import Measure, Panel
 from solver.problem import Problem
 from solver.rules.base import Rule
@@ -28,11 +28,9 @@ def read_answer(text: bytes, where: str = "-") -> Answer:
     try:
         return Answer.model_validate_json(text)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        if first["type"] == "json_invalid":
-            raise Fault("panel.not_json", where, reason=first["msg"]) from None
-        place = ".".join(str(step) for step in first["loc"])
-        raise Fault("panel.schema", f"{where}: {place}", reason=first["msg"]) from None
+        place, reason = misfit(error)
+        code = "panel.not_json" if reason["code"] == "invalid.json_invalid" else "panel.schema"
+        raise Fault(code, f"{where}: {place}".rstrip(": "), reason=reason) from None
 
 
 def panel_of(problem: Problem, answer: Answer) -> Panel:

@@ -16,7 +16,7 @@ import numpy as np
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from solver.errors import Fault
+from solver.errors import Fault, reason
 from solver.facts import MISSING, Column, ColumnType
 from solver.goals import GOALS, AnyGoal
 from solver.ladder import StepPart, check_ladder, read_ladder, write_ladder
@@ -241,7 +241,7 @@ def _said(error: ValidationError, plain: Any) -> Fault:
     if kind in SCHEMA_FAULTS:
         bound = next(iter(first.get("ctx", {}).values()), None)
         return Fault(f"problem.schema.{kind}", where, given=given, bound=bound, also=also)
-    return Fault("problem.schema", where, given=given, reason=first["msg"], also=also)
+    return Fault("problem.schema", where, given=given, reason=reason(first), also=also)
 
 
 SCHEMA_FAULTS = frozenset(

@@ -11,7 +11,7 @@ from pydantic import Field, ValidationError
 
 from solver.answer import Answer, Part
 from solver.check import panel_of
-from solver.errors import Fault
+from solver.errors import Fault, misfit
 from solver.events import BASIS, Decision, Events
 from solver.problem import Problem
 from solver.progress import Reporter, silent
@@ -94,9 +94,8 @@ def read_invitations(text: bytes, where: str = "-") -> Invitations:
     try:
         return Invitations.model_validate_json(text)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = ".".join(str(step) for step in first["loc"])
-        raise Fault("invitations.schema", f"{where}: {place}".rstrip(": "), reason=first["msg"]) from None
+        place, reason = misfit(error)
+        raise Fault("invitations.schema", f"{where}: {place}".rstrip(": "), reason=reason) from None
 
 
 def next_round(

@@ -20,7 +20,7 @@ from solver.answer import Answer, Part, Saying
 from solver.blocks import Linear
 from solver.cover import kept_within, present
 from solver.document import problem_sha256
-from solver.errors import Fault
+from solver.errors import Fault, misfit
 from solver.facts import Mask
 from solver.model import Level, Model, build, funnel, layout
 from solver.problem import Problem
@@ -110,9 +110,8 @@ def read_proof(text: bytes, where: str = "-") -> Proof:
     try:
         proof = Proof.model_validate_json(text)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = ".".join(str(step) for step in first["loc"])
-        raise Fault("proof.schema", f"{where}: {place}", reason=first["msg"]) from None
+        place, reason = misfit(error)
+        raise Fault("proof.schema", f"{where}: {place}", reason=reason) from None
     if proof.sha256 != _digest(proof):
         raise Fault("proof.changed", where)
     return proof

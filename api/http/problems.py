@@ -16,8 +16,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from expert_pool.words import entries, languages, placeholders, say
-from solver.errors import Fault
+from expert_pool.words import because, entries, languages, placeholders, say
+from solver.errors import Fault, reason
 
 MEDIA_TYPE = "application/problem+json"
 log = logging.getLogger("expert_pool.http")
@@ -156,7 +156,7 @@ _DOCUMENTS = (
     "sweep.",
 )
 _PRIVATE = ("store.", "key.")
-"""Faults whose place and parameters name files and hosts: those stay inside."""
+"""Faults whose place and parameters name files and hosts: those stay inside. With neither, they say what they say."""
 _RETRY_SECONDS = 1
 
 
@@ -226,8 +226,7 @@ def problem(request: Request, fault: Fault, *, headers: Mapping[str, str] | None
 
 
 def _answer(fault: Fault, status: int, lang: str, headers: Mapping[str, str] | None = None) -> Response:
-    hidden = fault.code.startswith(_PRIVATE)
-    where, params = ("", {}) if hidden else (fault.where, fault.params)
+    where, params = ("", {}) if _private(fault) else (fault.where, fault.params)
     document = {
         "type": f"/problems/{fault.code}",
         "title": say(f"http.title.{status}", lang),
@@ -249,13 +248,17 @@ def _answer(fault: Fault, status: int, lang: str, headers: Mapping[str, str] | N
 
 def sentence(fault: Fault, lang: str) -> str:
     """What a fault says to a caller, on one line; of faults that name files or hosts, only that there is one."""
-    if fault.code.startswith(_PRIVATE):
+    if _private(fault):
         return say("http.unavailable", lang)
     params = {name: value for name, value in fault.params.items() if name not in ("lang", "code")}
     said = say(fault.code, lang, **{"where": fault.where, **params})
     names_place = "where" in placeholders(entries(lang).get(fault.code, ""))
     text = said if names_place or not fault.where else say("http.at", lang, message=said, where=fault.where)
     return " ".join(text.split())
+
+
+def _private(fault: Fault) -> bool:
+    return fault.code.startswith(_PRIVATE) and bool(fault.where or fault.params)
 
 
 def _plain(value: Any) -> Any:
@@ -282,7 +285,11 @@ async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     lang = language_of(request)
     found = [
-        {"where": ".".join(map(str, each["loc"])), "kind": each["type"], "reason": _reason(each, lang)}
+        {
+            "where": ".".join(map(str, each["loc"])),
+            "kind": each["type"],
+            "reason": because(reason(each), lang),
+        }
         for each in error.errors()
     ]
     if found and found[0]["kind"] == "json_invalid":
@@ -290,18 +297,6 @@ async def _invalid(request: Request, error: Exception) -> Response:
     first = found[0] if found else {"where": "", "reason": ""}
     fault = Fault("http.invalid", first["where"], reason=first["reason"], count=len(found), errors=found[:50])
     return _answer(fault, 422, lang)
-
-
-def _reason(error: Mapping[str, Any], lang: str) -> str:
-    code = f"http.invalid.{error['type']}"
-    context = {
-        name: value
-        for name, value in (error.get("ctx") or {}).items()
-        if isinstance(value, str | int | float) and name not in ("error", "code", "lang")
-    }
-    if code not in entries(lang):
-        return say("http.invalid.other", lang, kind=error["type"])
-    return say(code, lang, **context)
 
 
 async def _refused(request: Request, error: Exception) -> Response:

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+from pydantic_core import PydanticCustomError
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
@@ -30,7 +31,7 @@ def _certificates(value: str) -> str:
         try:
             ssl.create_default_context(cadata=value)
         except (ssl.SSLError, TypeError, ValueError):  # TypeError: not ASCII
-            raise ValueError("no certificates in PEM form") from None
+            raise PydanticCustomError("certificates", "no certificates in PEM form") from None
     return value
 
 
@@ -64,13 +65,13 @@ class MailSettings(_Settings):
         try:
             return read_address(AddressForm.MAIL, value)
         except Fault:
-            raise ValueError("no mail address") from None
+            raise PydanticCustomError("mail_address", "no mail address") from None
 
     @field_validator("password")
     @classmethod
     def _one_line(cls, value: str) -> str:
         if any(character in value for character in "\r\n\0"):
-            raise ValueError("a password is one line")
+            raise PydanticCustomError("one_line", "a password is one line")
         return value
 
 
@@ -88,13 +89,13 @@ class HookSettings(_Settings):
             parts = urlsplit(value)
             port = parts.port
         except ValueError:
-            raise ValueError("no URL") from None
+            raise PydanticCustomError("url_form", "no URL") from None
         if parts.scheme not in ("https", "http") or not parts.hostname or port == 0:
-            raise ValueError("no URL of the form https://host/path")
+            raise PydanticCustomError("url_form", "no URL of the form https://host/path")
         if parts.username is not None or parts.fragment or not value.isascii() or not value.isprintable():
-            raise ValueError("a URL without user, fragment or unusual characters")
+            raise PydanticCustomError("url_plain", "a URL without user, fragment or unusual characters")
         if " " in value or "\\" in value:
-            raise ValueError("a URL without spaces or backslashes")
+            raise PydanticCustomError("url_plain", "a URL without spaces or backslashes")
         return value
 
 
@@ -186,9 +187,9 @@ def set_channel(
     return made
 
 
-def malformed(where: str, said: str = "") -> Fault:
+def malformed(where: str, said: Mapping[str, Any] | None = None) -> Fault:
     """The Fault for settings that cannot be. It holds nothing of them: there may be secrets in them."""
-    return Fault("notices.channel_malformed", where, said=said or None)
+    return Fault("notices.channel_malformed", where, said=said)
 
 
 def remove_channel(session: Session, medium: Medium, *, by: str) -> None:

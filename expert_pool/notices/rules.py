@@ -11,11 +11,12 @@ from typing import Annotated, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from expert_pool import clock
 from expert_pool.accounts.rights import Right
 from expert_pool.registry import Medium
-from solver.errors import Fault
+from solver.errors import Fault, misfit
 
 RULES_VARIABLE = "EXPERT_POOL_NOTICE_RULES"
 
@@ -45,7 +46,7 @@ class KindRule(_Rules):
     @classmethod
     def _outward(cls, media: tuple[Medium, ...]) -> tuple[Medium, ...]:
         if Medium.FILE in media:
-            raise ValueError("files are written of every kind once their channel is set up; leave them out")
+            raise PydanticCustomError("file_medium", "files are not named here")
         return media
 
 
@@ -83,7 +84,9 @@ class Rules(_Rules):
     @model_validator(mode="after")
     def _same_kinds(self) -> Rules:
         if _shipped and self.kinds.keys() != _shipped:
-            raise ValueError(f"the kinds must be {', '.join(sorted(_shipped))}")
+            raise PydanticCustomError(
+                "notice_kinds", "the kinds must be {known}", {"known": ", ".join(sorted(_shipped))}
+            )
         return self
 
     def silent(self) -> tuple[Medium, ...]:
@@ -113,9 +116,8 @@ def _own(named: str, _changed: int) -> Rules:
     except yaml.YAMLError as error:
         raise Fault("notices.rules_unreadable", named, reason=str(error).splitlines()[0]) from None
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        raise Fault("notices.rules_malformed", named, place=place, said=first["msg"]) from None
+        place, said = misfit(error)
+        raise Fault("notices.rules_malformed", named, place=place, said=said) from None
 
 
 def _package() -> str:

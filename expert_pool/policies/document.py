@@ -6,6 +6,7 @@ from datetime import date
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 from solver.problem import Effect
 from solver.rules.base import Status
@@ -25,7 +26,7 @@ def as_window(value: object) -> Window | None:
         return value
     if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 99:
         return value
-    raise ValueError("a window is always, current, cycle, or whole years from 1 to 99")
+    raise PydanticCustomError("window", "a window is always, current, cycle, or whole years from 1 to 99")
 
 
 class Doc(BaseModel):

@@ -10,7 +10,7 @@ from typing import Any, TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 
 from expert_pool.policies.located import Located, Path, nearest
-from solver.errors import Fault
+from solver.errors import Fault, reason
 
 Document = TypeVar("Document", bound=BaseModel)
 
@@ -39,7 +39,7 @@ def misfit(
     if not steps and found["input"] is None and model.model_fields:
         return Fault("policy.field_missing", where, field=next(iter(model.model_fields)))
     value = json.dumps(found["input"], ensure_ascii=False, default=str)
-    why = found["msg"]
+    why: Any = reason(found)
     if found["type"] in ("enum", "literal_error"):
         expected = found["ctx"]["expected"]
         why = " / ".join(re.findall(r"'([^']+)'", expected) or [expected.lower()])

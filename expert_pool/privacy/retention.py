@@ -11,7 +11,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from solver.errors import Fault
+from solver.errors import Fault, misfit
 from solver.rules.base import Status
 
 RETENTION_VARIABLE = "EXPERT_POOL_RETENTION"
@@ -107,9 +107,8 @@ def load_retention(path: str | Path | None = None) -> Retention:
     try:
         found = Retention.model_validate(data)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        field = ".".join(map(str, first["loc"]))
-        raise Fault("privacy.retention_malformed", place, field=field, why=first["msg"]) from None
+        field, why = misfit(error)
+        raise Fault("privacy.retention_malformed", place, field=field, why=why) from None
     known = set(Retention.model_validate(_read(_OURS)).kinds)
     if extra := sorted(set(found.kinds) - known):
         raise Fault("privacy.retention_kind", place, kinds=extra, known=sorted(known))
@@ -118,7 +117,7 @@ def load_retention(path: str | Path | None = None) -> Retention:
 
 def _mapping(value: Any, place: str) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise Fault("privacy.retention_malformed", place, field="kinds", why=type(value).__name__)
+        raise Fault("privacy.retention_malformed", place, field="kinds", why={"code": "invalid.dict_type"})
     return value
 
 

@@ -12,7 +12,7 @@ from expert_pool.simulation.lens_differences import FairnessCompared, PoliciesCo
 from expert_pool.simulation.results import Part, Simulation
 from expert_pool.simulation.years.comparing import YearsCompared, compare_years
 from solver.answer import Status
-from solver.errors import Fault
+from solver.errors import Fault, misfit
 
 NAME = "simulation.json"
 KINDS = ("sweep", "tipping", "pareto", "years", "robustness", "fairness", "policies")
@@ -64,9 +64,8 @@ def read_simulation(path: Path) -> Simulation:
         reason = error.strerror or type(error).__name__
         raise Fault("scenario.unreadable", str(file), name=str(file), reason=reason) from None
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = ".".join(str(step) for step in first["loc"])
-        raise Fault("scenario.no_result", f"{file}: {place}", reason=first["msg"]) from None
+        place, why = misfit(error)
+        raise Fault("scenario.no_result", f"{file}: {place}", reason=why) from None
     for part in ("points", "tipping", "frontier", "robustness", "fairness", "policies"):
         if not _whole(found, found.model_dump(mode="json")[part]):
             raise Fault("scenario.result_torn", f"{file}: {part}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 Scalar = bool | int | str
 Count = Annotated[int, Field(ge=1, le=10_000)]
@@ -105,7 +106,7 @@ def _edit(value: Any) -> Any:
         for key, kind in EDITS.items():
             if key in value:
                 return kind.model_validate(value)
-        raise ValueError(f"one of {', '.join(EDITS)} must stand here")
+        raise PydanticCustomError("edit_kind", "one of {known} must stand here", {"known": ", ".join(EDITS)})
     return value
 
 

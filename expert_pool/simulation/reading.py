@@ -11,8 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from expert_pool.policies.located import Located, Path, nearest, read
 from expert_pool.simulation.scenario import EDITS, ScenarioDoc
-from expert_pool.words import known
-from solver.errors import Fault
+from solver.errors import Fault, reason
 
 DEEPEST = 8
 """Scenarios may stand on one another so many times."""
@@ -101,16 +100,12 @@ def _misfit(
         return Fault("scenario.field_unknown", where, field=field, nearest=near, known=", ".join(there))
     if found["type"] == "missing":
         return Fault("scenario.field_missing", where, field=field)
-    if found["type"] == "value_error" and isinstance(found["input"], dict):
+    if found["type"] == "edit_kind" and isinstance(found["input"], dict):
         given = next(iter(found["input"]), "")
         near = nearest(given, EDITS)
         return Fault("scenario.field_unknown", where, field=given, nearest=near, known=", ".join(EDITS))
     value = str(found["input"])[:80]
-    bound = next(iter(found.get("ctx", {}).values()), None)
-    kind = found["type"]
-    if not known(f"scenario_why.{kind}"):
-        return Fault("scenario.field_wrong", where, field=field, value=value, why=found["msg"])
-    return Fault("scenario.field_wrong", where, field=field, value=value, why=kind, bound=bound)
+    return Fault("scenario.field_wrong", where, field=field, value=value, why=reason(found))
 
 
 def _fields(path: Path, data: Mapping[str, Any]) -> tuple[str, ...]:

@@ -2,6 +2,6 @@
 
 from expert_pool.words.catalogue import entries, languages
 from expert_pool.words.citation import cited
-from expert_pool.words.sentence import condition, known, placeholders, say, term
+from expert_pool.words.sentence import because, condition, known, placeholders, say, term
 
-__all__ = ["cited", "condition", "entries", "known", "languages", "placeholders", "say", "term"]
+__all__ = ["because", "cited", "condition", "entries", "known", "languages", "placeholders", "say", "term"]

@@ -9,6 +9,7 @@ An entry is a `str.format` template with named fields. Beside the usual format s
 - `{fact:&}`          the parameters fact, op and than together, as a test in words
 - `{low:..high}`       two parameters as a range, or as one number where they are equal
 - `{count:|person|people}` the first word when the value is 1, else the second
+- `{why}`             a value that is a mapping with a `code` (`solver.errors.reason`) is said as a sentence of its own
 """
 
 from __future__ import annotations
@@ -60,6 +61,14 @@ def condition(fact: str, op: str, than: Any, lang: str = FIRST) -> str:
         return say(own if known(own, lang) else f"test.{str(than).lower()}", lang, fact=fact)
     own = f"test.{fact}.{op}"
     return say(own if known(own, lang) else "test.other", lang, fact=fact, op=op, than=than)
+
+
+def because(reason: Mapping[str, Any], lang: str = FIRST) -> str:
+    """Why a value is refused (`solver.errors.reason`), in words; never raises."""
+    code = str(reason["code"])
+    if not known(code, lang):
+        return say("invalid.other", lang, kind=code.rpartition(".")[2])
+    return say(code, lang, **{name: value for name, value in reason.items() if name not in ("code", "lang")})
 
 
 def placeholders(entry: str) -> frozenset[str]:
@@ -115,6 +124,8 @@ class _Sentence(Formatter):
             return percent(value)
         if kind == "@":
             return written_date(value, self.lang)
+        if isinstance(value, Mapping) and "code" in value:
+            return because(value, self.lang)
         if isinstance(value, bool):
             return term("words", value, self.lang)
         if isinstance(value, str) and format_spec:

@@ -20,12 +20,16 @@ class Body(BaseModel):
 
 @pytest.fixture
 def probed(http):
-    """The service with three routes that go wrong."""
+    """The service with routes that go wrong."""
     router = APIRouter()
 
     @router.get("/probe/fault/{code}")
     def fault(code: str) -> None:
         raise Fault(code, "somewhere", name="x")
+
+    @router.get("/probe/bare/{code}")
+    def bare(code: str) -> None:
+        raise Fault(code)
 
     @router.get("/probe/error")
     def error() -> None:
@@ -78,6 +82,12 @@ def test_a_fault_of_the_database_names_no_place(probed):
     answer = probed.stranger().get("/probe/fault/store.busy")
     assert "somewhere" not in answer.text
     assert answer.headers["retry-after"] == "1"
+
+
+def test_that_the_key_was_rotated_is_told_for_there_is_nothing_to_hide_in_it(probed):
+    answer = probed.stranger().get("/probe/bare/key.rotated")
+    assert (answer.status_code, answer.json()["code"]) == (503, "key.rotated")
+    assert "重启" in answer.json()["detail"]
 
 
 def test_an_unforeseen_error_is_answered_and_logged_by_its_number_without_its_text(probed, caplog):

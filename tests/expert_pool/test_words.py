@@ -13,14 +13,16 @@ from typing import get_args
 
 import pytest
 from babel.messages.pofile import read_po
+from pydantic import BaseModel, Field, ValidationError
 
 import expert_pool.words
 from expert_pool.registry.employers import Sector
 from expert_pool.registry.experts import Gender, Rank, Role
-from expert_pool.words import cited, condition, entries, known, languages, placeholders, say, term
+from expert_pool.words import because, cited, condition, entries, known, languages, placeholders, say, term
 from expert_pool.words.catalogue import parse
 from solver.answer import Status, Stopped
 from solver.document import SCHEMA_FAULTS
+from solver.errors import misfit
 from solver.goals import GOALS
 from solver.rules import RULES
 from solver.rules.base import Status as BasisStatus
@@ -219,3 +221,19 @@ def test_saying_something_needs_no_heavy_import() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     ).stdout.split()
     assert not {"babel", "numpy", "pydantic", "sqlalchemy", "rich"} & set(loaded)
+
+
+@pytest.mark.parametrize("lang", languages())
+def test_why_a_value_is_refused_is_said_in_the_reader_s_language(lang: str) -> None:
+    class Given(BaseModel):
+        least: int = Field(lt=5)
+
+    with pytest.raises(ValidationError) as raised:
+        Given.model_validate({"least": 7})
+    place, why = misfit(raised.value)
+    assert place == "least"
+    said = say("notices.rules_malformed", lang, where="x.yaml", place=place, said=why)
+    assert {"zh": "应小于 5", "en": "must be less than 5"}[lang] in said
+    other = because({"code": "invalid.never_heard"}, lang)
+    assert "never_heard" in other
+    assert "invalid." not in other

@@ -9,7 +9,7 @@ import typer
 from api.cli.exits import Exit
 from api.cli.face import Face, table
 from api.cli.files import read_bytes
-from solver.errors import Fault
+from solver.errors import Fault, misfit
 
 if TYPE_CHECKING:
     from api.settings import Settings
@@ -164,8 +164,8 @@ def _set(face: Face, medium: "Medium", path: Path | None, new_secret: bool) -> E
     try:
         read = SETTINGS[medium].model_validate_json(read_bytes(path))
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        raise malformed(".".join(map(str, first["loc"])) or str(path), first["msg"]) from None
+        place, why = misfit(error)
+        raise malformed(place or str(path), why) from None
     with face.store() as store, store.session() as session:
         secret = set_channel(session, store.key, medium, read, new_secret=new_secret, by=face.actor)
     said = [face.say("cli.notice.set", medium=str(medium))]
@@ -183,7 +183,7 @@ def _test(face: Face, medium: "Medium", to: str | None) -> Exit:
     with face.store() as store:
         with store.session() as session:
             code = channel_test(session, store.key, medium, to, None, by=face.actor)
-        send(store, files=service.files, private_hosts=service.private_hosts)
+        send(store, files=service.files, private_hosts=service.private_hosts, first=code)
         found = _of(store, code)
     sent = found["state"] == DeliveryState.SENT
     trouble = face.say(found["trouble"]) if found["trouble"] else None

@@ -27,7 +27,7 @@ from expert_pool.policies.load import preset
 from expert_pool.privacy.purposes import purpose_of
 from expert_pool.runs import Attachment
 from expert_pool.snapshots import committee_owner
-from solver.errors import Fault
+from solver.errors import Fault, misfit
 
 router = APIRouter(tags=["audits"])
 
@@ -136,9 +136,8 @@ def _work(
     try:
         asked = _OVERRIDES.validate_json(overrides)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = ".".join(map(str, ("overrides", *first["loc"])))
-        raise Fault("audit.overrides_malformed", place, reason=first["msg"]) from None
+        place, reason = misfit(error)
+        raise Fault("audit.overrides_malformed", f"overrides.{place}".rstrip("."), reason=reason) from None
     preset(policy, overrides_of(asked, asks.actor, clock.today())).rules(level)
     ask = {
         "policy": policy,

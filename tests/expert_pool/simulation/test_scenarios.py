@@ -276,7 +276,7 @@ AXIS = BASE + "sweep:\n  axes:\n    - "
         (BASE + "change: [{rule: quorum, drop: true}]\nsweep:\n  axes:\n"
          "    - {parameter: rules.quorum.least, values: [1/2]}\n", "scenario.dropped", 6, {}),
         (BASE + "seed: -1\npareto: {goals: [a, b]}\n", "scenario.field_wrong", 3,
-         {"why": "greater_than_equal", "bound": 0}),
+         {"why": {"code": "invalid.greater_than_equal", "ge": 0}}),
         ("- 1\n", "scenario.none", 0, {}),
         ("format: scenario/1\nextends: nowhere.yaml\n", "scenario.unreadable", 0, {}),
         ("format: scenario/1\nextends: s.yaml\n", "scenario.circle", 0, {}),
