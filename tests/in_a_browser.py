@@ -10,7 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -152,12 +152,37 @@ def signed(served: str, chromium: Any, sessions: dict[str, Any]) -> Iterator[Ope
     assert wrong == []
 
 
+_DRAWN = "() => new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(() => drawn(null))))"
+"""Until then a page that was told of another colour scheme still has some colours of the one before."""
+
+
 def found_by_axe(page: Any) -> list[Any]:
-    """What axe finds serious or critical on a page as it is now (WCAG 2.2 AA), with the elements."""
+    """What axe finds serious or critical on a page as it is now (WCAG 2.2 AA), with the elements: everything in the
+    light, and in the dark, where nothing but colours is another, the contrasts."""
     from axe_playwright_python.sync_playwright import Axe
 
-    return [
-        (one["id"], [node["html"][:200] for node in one["nodes"]])
-        for one in Axe().run(page).response["violations"]
-        if one["impact"] in ("serious", "critical")
-    ]
+    found = []
+    for scheme, asked in (("light", {}), ("dark", {"runOnly": ["color-contrast"]})):
+        page.emulate_media(color_scheme=scheme)
+        page.evaluate(_DRAWN)
+        said = Axe().run(page, options={"resultTypes": ["violations"], **asked}).response["violations"]
+        found += [
+            (scheme, one["id"], [node["html"][:200] for node in one["nodes"]])
+            for one in said
+            if one["impact"] in ("serious", "critical")
+        ]
+    page.emulate_media(color_scheme="light")
+    return found
+
+
+def kept_out(page: Any, paths: Iterable[str]) -> list[Any]:
+    """Of some pages, what axe finds, and which are wider than a tablet."""
+    wrong: list[Any] = []
+    for path in paths:
+        page.set_viewport_size({"width": 1280, "height": 900})
+        page.goto(path)
+        wrong += [(path, *one) for one in found_by_axe(page)]
+        page.set_viewport_size({"width": 768, "height": 1024})
+        if page.evaluate("document.documentElement.scrollWidth") > 768:
+            wrong.append((path, "wider than a tablet"))
+    return wrong
