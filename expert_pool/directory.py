@@ -268,7 +268,7 @@ def _working_at(units: Select[Any], *, main: bool = False) -> Select[Any]:
 def _units_of(start: Select[Any], *, into_legal: bool) -> Select[Any]:
     """Some employers and the units that are a part of them today; `into_legal`: also through parts that are legal
     persons of their own."""
-    found = start.cte("units", recursive=True)
+    found = start.cte("units" if into_legal else "own_units", recursive=True)  # a statement may hold both
     part = (
         select(EmployerLink.employer_id)
         .join(found, EmployerLink.other_id == found.c[0])

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 DATABASE_VARIABLE = "EXPERT_POOL_DATABASE"
 DEFAULT_URL = "sqlite:///expert-pool.db"
-HEAD = "0015"
+HEAD = "0016"
 """The newest revision of the tables."""
 
 _turns: defaultdict[str, Lock] = defaultdict(Lock)
@@ -52,7 +52,6 @@ SQLite again and again."""
 _MIGRATION_LOCK = 0x65787065_72747001  # one number for pg_advisory_xact_lock
 _migrating = Lock()  # alembic's context is one per process
 _KEY_CHECK = "select key_check from installation where id = 1"
-_KEY_CHECK_SHARED = "select key_check from installation where id = 1 for share"
 _DRIVERS = {
     "sqlite": "sqlite",
     "sqlite+pysqlite": "sqlite",
@@ -117,11 +116,15 @@ class Store:
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """A session that sees one consistent snapshot and cannot write; it holds up no writer. Faults as
-        `session`.
-        """
+        """A session that sees one consistent snapshot and cannot write; it holds up no writer. Faults as `session`;
+        `key.rotated` where something sealed does not open any more."""
         with self.faults(), Session(self.reader, expire_on_commit=False) as session, session.begin():
-            yield session
+            try:
+                yield session
+            except Fault as fault:
+                if fault.code == "key.cannot_open" and not _has_key(session.connection(), self.key):
+                    raise Fault("key.rotated") from None
+                raise
 
     @property
     def reader(self) -> Engine:
@@ -368,9 +371,14 @@ def _refuse_old_key(session: Session, key: Key) -> None:
     if driver is not None:
         stored = (driver.execute(_KEY_CHECK).fetchone() or (None,))[0]
     else:
-        stored = connection.exec_driver_sql(_KEY_CHECK_SHARED).scalar()
+        stored = connection.exec_driver_sql(f"{_KEY_CHECK} for share").scalar()
     if stored is not None and not hmac.compare_digest(stored, key.check()):
         raise Fault("key.rotated")
+
+
+def _has_key(connection: Connection, key: Key) -> bool:
+    """Whether a key is that of the database, as this transaction sees it."""
+    return connection.exec_driver_sql(_KEY_CHECK).scalar() in (None, key.check())
 
 
 def _check_key(store: Store) -> None:

@@ -18,8 +18,9 @@ from api.settings import Settings
 ROOT = Path(__file__).resolve().parent.parent
 DEPLOY = ROOT / "deploy"
 UNITS = ("expert-pool.service", "expert-pool-worker@.service")
-ELSEWHERE = {"KEY", "KEY_FILE", "DATABASE_PASSWORD_FILE", "LANG"}
-"""Variables of ours that are no setting of the service: the key's, the entry point's, the command line's."""
+ELSEWHERE = {"KEY", "KEY_FILE", "DATABASE_PASSWORD_FILE", "LANG", "NOTICE_RULES", "RETENTION"}
+"""Variables of ours that are no setting of the service: the key's, the entry point's, the command line's, those of rooms
+that read a file of their own."""
 
 
 def known(names: set[str]) -> bool:

@@ -54,6 +54,7 @@ ROUTERS: tuple[str, ...] = (
     "privacy",
     "erasures",
     "sign_in",
+    "identity_provider",
     "tokens",
     "accounts",
 )

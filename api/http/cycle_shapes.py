@@ -41,6 +41,7 @@ class CycleDocument(Model):
     reply_until: date | None
     reply_provisional: bool
     appeal_until: date | None
+    appeal_provisional: bool
     ended_at: AwareDatetime | None
     ended_by: str | None
     ended_why: str | None

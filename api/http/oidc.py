@@ -92,13 +92,12 @@ class Provider:
     def _claims(self, code: str, kept: dict[str, Any]) -> dict[str, Any]:
         from authlib.common.errors import AuthlibBaseError  # type: ignore[import-untyped]
         from authlib.oidc.core import CodeIDToken  # type: ignore[import-untyped]
-        from joserfc import jwt
         from joserfc.errors import JoseError
 
         client_id = self.settings.oidc_client_id
         try:
             token = self._token(code, kept["v"])
-            signed = jwt.decode(token["id_token"], self._keys, algorithms=_ALGORITHMS)
+            signed = self._verified(token["id_token"])
             said = CodeIDToken(
                 signed.claims,
                 signed.header,
@@ -120,6 +119,19 @@ class Provider:
         except (AuthlibBaseError, JoseError, KeyError, TypeError, ValueError):
             raise Fault("access.oidc_refused") from None
         return dict(said)
+
+    def _verified(self, text: str) -> Any:
+        """A signed token; where it names a key we do not know, the provider may have changed its keys (OpenID Connect
+        Core 1.0, 10.1.1), which are asked for again. Raises JoseError, ValueError, Fault `access.oidc_unreachable`."""
+        from joserfc import jwt
+        from joserfc.errors import InvalidKeyIdError
+
+        try:
+            return jwt.decode(text, self._keys, algorithms=_ALGORITHMS)
+        except InvalidKeyIdError:
+            self._known_until = 0.0
+            self._asked()
+            return jwt.decode(text, self._keys, algorithms=_ALGORITHMS)
 
     def _kept(self, cookie: str | None) -> dict[str, Any] | None:
         try:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, create_model
@@ -157,7 +158,7 @@ def mount_things(router: APIRouter, things: Things) -> None:
         body = made.row.model_construct(**_without_number(told(row, made.sheet, service.store.key)))
         headers = {"ETag": version_of(row)}
         if status == 201:
-            headers["Location"] = f"/api/v1/{things.sheet.replace('_', '-')}/{code}"
+            headers["Location"] = f"/api/v1/{things.sheet.replace('_', '-')}/{quote(code, safe='')}"
         return Answer(body, status, headers)
 
     title = made.sheet.zh

@@ -23,8 +23,8 @@ def held(session: Session, account_id: int) -> Account:
     return account
 
 
-def prove(store: Store, account_id: int, password: str) -> None:
-    """Somebody at an open session shows that they know the password.
+def prove(store: Store, account_id: int, password: str, where: str = "password") -> None:
+    """Somebody at an open session shows that they know the password, which came in the field `where`.
 
     Raises Fault `access.password_wrong`; `access.wait` after too many; `account.no_password` where it has none.
     """
@@ -36,7 +36,7 @@ def prove(store: Store, account_id: int, password: str) -> None:
         trouble.count(session, among)
         stored = account.password
     if not passwords.matches(stored, password):
-        raise Fault("access.password_wrong", "password")
+        raise Fault("access.password_wrong", where)
     with store.session() as session:
         trouble.forgive(session, among, wholly=True)
 
@@ -45,12 +45,12 @@ def change_password(
     store: Store, account_id: int, old: str, new: str, lasts: timedelta = sessions.LASTS
 ) -> sessions.Begun:
     """A new password; every session ends, and a new one begins for whoever changed it. Raises Fault as `prove` and `passwords.check`, and `password.same`."""
-    prove(store, account_id, old)
+    prove(store, account_id, old, "old")
     if passwords.normal(old) == passwords.normal(new):
         raise Fault("password.same", "new")
     with store.reading() as session:
         name = session.scalars(select(Account.name).where(Account.id == account_id)).one()
-    passwords.check(name, new)
+    passwords.check(name, new, "new")
     made = passwords.hash_of(new)
     with store.session() as session:
         account = held(session, account_id)

@@ -54,19 +54,20 @@ def normal(password: str) -> str:
     return unicodedata.normalize("NFC", password)
 
 
-def check(name: str, password: str) -> None:
-    """Raise Fault `password.short`, `password.long`, `password.common` or `password.named` unless it will do."""
+def check(name: str, password: str, where: str = "password") -> None:
+    """Raise Fault `password.short`, `password.long`, `password.common` or `password.named` at `where` unless it will
+    do."""
     said = normal(password)
     if len(said) < LEAST:
-        raise Fault("password.short", "password", least=LEAST)
+        raise Fault("password.short", where, least=LEAST)
     if len(said) > MOST:
-        raise Fault("password.long", "password", most=MOST)
+        raise Fault("password.long", where, most=MOST)
     bare = "".join(c for c in said.casefold() if c.isalnum())
     own = "".join(c for c in name.casefold() if c.isalnum())
     if len(own) >= 3 and own in bare and len(bare) - len(own) < 8:
-        raise Fault("password.named", "password")
+        raise Fault("password.named", where)
     if len(set(bare)) < 5 or _core(said.casefold()) in _common() or _runs(bare):
-        raise Fault("password.common", "password")
+        raise Fault("password.common", where)
 
 
 def _core(said: str) -> str:

@@ -17,7 +17,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Row, and_, null, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, null, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from expert_pool import clock
@@ -75,11 +75,13 @@ def deliver(
     private_hosts: Collection[str] = (),
     cancelled: Callable[[], bool] = lambda: False,
     rules: Rules | None = None,
+    first: str | None = None,
 ) -> Delivered:
     """Send everything that is due now, and return once nothing is (or `cancelled` says so).
 
     `files`: the folder of the file channel. `private_hosts`: where channels may connect to besides the open internet.
-    A channel that is out of order is left alone until the next round.
+    A channel that is out of order is left alone until the next round. `first`: the code of a notice that goes before
+    those that have waited longer, so that a test of such a channel is tried.
     """
     known = rules or load_rules()
     token = secrets.token_hex(8)
@@ -93,7 +95,7 @@ def deliver(
         try:
             while not cancelled():
                 with store.session() as session:
-                    claims = _claim(session, store.key, medium, token, known)
+                    claims = _claim(session, store.key, medium, token, known, first)
                 if not claims or not _send(store, sender, claims, token, known.retry, count, cancelled):
                     break
         finally:
@@ -162,7 +164,9 @@ def _send(
     return True
 
 
-def _claim(session: Session, key: Key, medium: Medium, token: str, rules: Rules) -> list[_Claim]:
+def _claim(
+    session: Session, key: Key, medium: Medium, token: str, rules: Rules, first: str | None = None
+) -> list[_Claim]:
     now = clock.now()
     due = [
         NoticeDelivery.state == DeliveryState.WAITING,
@@ -172,8 +176,12 @@ def _claim(session: Session, key: Key, medium: Medium, token: str, rules: Rules)
     ]
     if medium in rules.silent():
         due.append(NoticeDelivery.urgent.is_(True))
-    first = select(NoticeDelivery.id).where(*due).order_by(NoticeDelivery.due_at, NoticeDelivery.id)
-    ids = session.scalars(first.limit(BATCH).with_for_update(skip_locked=True)).all()
+    order: list[ColumnElement[Any]] = [NoticeDelivery.due_at.asc(), NoticeDelivery.id.asc()]
+    if first is not None:
+        wanted = select(Notice.id).where(Notice.code == first).scalar_subquery()
+        order.insert(0, (NoticeDelivery.notice_id == wanted).desc())
+    oldest = select(NoticeDelivery.id).where(*due).order_by(*order)
+    ids = session.scalars(oldest.limit(BATCH).with_for_update(skip_locked=True)).all()
     if not ids:
         return []
     held = {"claimed_by": token, "claimed_until": now + LEASE, "attempts": NoticeDelivery.attempts + 1}
@@ -182,8 +190,8 @@ def _claim(session: Session, key: Key, medium: Medium, token: str, rules: Rules)
         execution_options={"synchronize_session": False},
     )
     rows = session.execute(_with_addresses(medium).where(NoticeDelivery.id.in_(ids))).all()
-    first_of = {row.id: row for row in reversed(rows)}  # an expert with two accounts is still one
-    return [_in_hand(first_of[identity], key, medium, rules) for identity in ids if identity in first_of]
+    row_of = {row.id: row for row in reversed(rows)}  # an expert with two accounts is still one
+    return [_in_hand(row_of[identity], key, medium, rules) for identity in ids if identity in row_of]
 
 
 def _with_addresses(medium: Medium) -> Any:

@@ -40,6 +40,7 @@ def test_experts_are_listed_with_their_employer_and_no_personal_numbers(manager)
         ("specialty=2024/010&q=E01", ["E01"]),
         ("sector=private", ["E01", "E02", "E03"]),
         ("sector=provincial&q=E11", ["E11"]),
+        ("sector=private&employer=F&specialty=01", ["E01", "E02", "E03"]),
         ("pool=P1&state=exited", ["E12"]),
         ("pool=P1&state=active&limit=2", ["E01", "E02"]),
         ("region=110000", []),

@@ -153,13 +153,14 @@ def test_a_session_ends_unused(http: Any, office: Any) -> None:
 def test_a_new_password_ends_the_other_browsers(http: Any, office: Any) -> None:
     other = signed_in(http.app, "office")
     new = "another river 17 lamp"
-    for body, code in (
-        ({"old": "no no no no no", "new": new}, (403, "access.password_wrong")),
-        ({"old": PASSWORD, "new": "short"}, (422, "password.short")),
-        ({"old": PASSWORD, "new": "office-office-1"}, (422, "password.named")),
-        ({"old": PASSWORD, "new": new, "account": "admin"}, (422, "http.invalid")),
+    for body, code, where in (
+        ({"old": "no no no no no", "new": new}, (403, "access.password_wrong"), "old"),
+        ({"old": PASSWORD, "new": "short"}, (422, "password.short"), "new"),
+        ({"old": PASSWORD, "new": "office-office-1"}, (422, "password.named"), "new"),
+        ({"old": PASSWORD, "new": new, "account": "admin"}, (422, "http.invalid"), "body.account"),
     ):
-        assert code_of(office.ask("PUT", "/own/password", json=body)) == code
+        told = office.ask("PUT", "/own/password", json=body)
+        assert (*code_of(told), told.json()["where"]) == (*code, where)
     changed = office.ask("PUT", "/own/password", json={"old": PASSWORD, "new": new})
     office.csrf = changed.json()["csrf_token"]
     assert code_of(other.get("/sessions/current")) == (401, "access.unknown")

@@ -57,6 +57,20 @@ def everybody(both_http):
     return both_http.sign_in(Role.POOL_MANAGER, Role.COMMITTEE_OFFICE)
 
 
+def test_a_code_in_chinese_is_entered_and_found_where_the_answer_says(http):
+    """A header holds ASCII only: such a Location made a 500 of what had been entered."""
+    manager, admin = http.sign_in(Role.POOL_MANAGER), http.sign_in(Role.ADMINISTRATOR)
+    asked = [
+        (manager, "pools", {"code": "卫生 库", "name": "卫生专家库", "organiser": "HR"}),
+        (manager, "experts", {"code": "专家#1", "name": "甲", "region": "220000", "pool": "P1"}),
+        (admin, "accounts", {"name": "王办"}),
+    ]
+    for client, things, body in asked:
+        made = client.post(f"{API}/{things}", json=body)
+        assert made.status_code == 201, made.text
+        assert client.get(made.headers["location"]).status_code == 200
+
+
 def test_every_thing_is_entered_read_listed_and_changed(everybody, both_http):
     for name, (new, change) in THINGS.items():
         made = everybody.post(f"{API}/{name}", json=new)

@@ -22,6 +22,7 @@ from expert_pool.notices import delivering
 from expert_pool.notices.addresses import To, set_address
 from expert_pool.notices.channels import FileSettings, HookSettings, MailSettings, remove_channel, set_channel
 from expert_pool.notices.delivering import Delivered, again, deliver, pause
+from expert_pool.notices.events import channel_test
 from expert_pool.notices.rules import Retry, load_rules
 from expert_pool.notices.telling import tell
 from expert_pool.registry import (
@@ -151,6 +152,18 @@ def test_a_channel_out_of_order_is_left_alone_and_costs_one_attempt(store: Store
     assert Counter(row.attempts for row in by_mail) == {1: 1, 0: 4}
     assert {row.claimed_by for row in by_mail} == {None}
     assert len(list((tmp_path / "notices").rglob("*.json"))) == 5
+
+
+def test_a_test_of_a_channel_goes_before_what_has_waited_longer(store: Store, tmp_path: Path) -> None:
+    """Else a channel that stays out of order tries another notice each time, and a test of it tells nothing."""
+    with nobody_there() as port, clock.fixed(NOON), store.session() as session:
+        mails_to(session, store, port)
+        write(session, store, accounts(session, store, 3))
+    with clock.fixed(NOON + timedelta(minutes=1)):
+        with store.session() as session:
+            code = channel_test(session, store.key, Medium.MAIL, "me@b.cn", None, by="admin")
+        assert send(store, tmp_path, first=code) == Delivered(failed=1)
+    assert [row.attempts for row in rows(store)] == [0, 0, 0, 1]
 
 
 def test_a_claim_of_somebody_killed_ends_by_itself(store: Store, tmp_path: Path, mails: Mails) -> None:

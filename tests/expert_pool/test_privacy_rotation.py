@@ -106,6 +106,19 @@ def test_a_process_with_the_old_key_writes_no_more(sqlite_tiny: Tiny) -> None:
         pass
 
 
+def test_a_process_with_the_old_key_says_why_it_opens_nothing(tiny: Tiny) -> None:
+    """Not that a byte was changed, which would send people to the ledger."""
+    with tiny.store.session() as session:
+        sealed = session.scalars(text("select national_id_sealed from expert where code = 'E07'")).one()
+    with refused("key.cannot_open"), tiny.store.reading():
+        NEW.open(sealed)
+    reseal(tiny.store, SYSTEM, NEW)
+    with refused("key.rotated"), tiny.store.reading() as session:
+        tiny.store.key.open(
+            session.scalars(text("select national_id_sealed from expert where code = 'E07'")).one()
+        )
+
+
 def test_a_field_that_does_not_open_stops_the_rotation_and_nothing_changes(sqlite_tiny: Tiny) -> None:
     with sqlite_tiny.store.session() as session:
         session.execute(

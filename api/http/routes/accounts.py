@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -180,7 +181,7 @@ def create_account(
             with_password=sent.password,
         )
         shown = _documents(session, [made.account])[0]
-    response.headers["Location"] = f"/api/v1/accounts/{made.account.name}"
+    response.headers["Location"] = f"/api/v1/accounts/{quote(made.account.name, safe='')}"
     put_etag(response, shown)
     return AccountMade(**shown.model_dump(), password=made.password)
 

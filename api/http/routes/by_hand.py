@@ -19,8 +19,6 @@ from api.http.service import Served
 from api.jobs.work.asks import Ask, Code
 from expert_pool.accounts.rights import Principal, Right
 from expert_pool.opened import Opened, open_panel, people_of
-from expert_pool.store import Store
-from expert_pool.viewer import Viewer
 from solver import by_hand
 from solver.answer import FindingResult, RuleResult
 from solver.by_hand import Candidates, Judged, Swap
@@ -98,7 +96,8 @@ class CandidatesTold(Model):
 def list_candidates(panel: PanelCode, sent: CandidatesAsk, asks: Office, service: Served) -> CandidatesTold:
     """Who else could sit in one seat of an open panel."""
     viewer = asks.viewer(Right.PANELS_REQUEST)
-    opened, found = look(service.store, viewer, panel, sent.seat, sent.most)
+    opened = open_panel(service.store, viewer, panel)
+    found = look(opened, sent.seat, sent.most)
     problem = opened.problem
     ladder = rungs(problem)
     items = [
@@ -126,7 +125,8 @@ def list_candidates(panel: PanelCode, sent: CandidatesAsk, asks: Office, service
 def try_swaps(panel: PanelCode, sent: TrialAsk, asks: Office, service: Served) -> Tried:
     """What the checker says of an open panel after some swaps. Nothing is kept."""
     viewer = asks.viewer(Right.PANELS_REQUEST)
-    opened, before, after = tried(service.store, viewer, panel, [(one.out, one.into) for one in sent.swaps])
+    opened = open_panel(service.store, viewer, panel)
+    before, after = tried(opened, [(one.out, one.into) for one in sent.swaps])
     was = {rule.id: rule for rule in before.rules}
     who = sorted({code for one in sent.swaps for code in (one.out, one.into)})
     return Tried(
@@ -141,26 +141,19 @@ def try_swaps(panel: PanelCode, sent: TrialAsk, asks: Office, service: Served) -
     )
 
 
-def look(store: Store, viewer: Viewer, panel: str, seat: str, most: int) -> tuple[Opened, Candidates]:
-    """Candidates for a seat of an open panel. Raises Fault as `open_panel` does, `panels.pseudonym_unknown`,
-    `hand.not_seated`."""
-    opened = _seated(open_panel(store, viewer, panel))
-    found = by_hand.candidates(
-        panel_of(opened.problem, opened.answer), _index(opened, seat, panel), most=most
-    )
-    return opened, found
+def look(opened: Opened, seat: str, most: int) -> Candidates:
+    """Candidates for a seat of an open panel. Raises Fault `panels.pseudonym_unknown`, `hand.not_seated`, `hand.no_panel`."""
+    given = panel_of(opened.problem, _seated(opened).answer)
+    return by_hand.candidates(given, _index(opened, seat), most=most)
 
 
-def tried(
-    store: Store, viewer: Viewer, panel: str, swaps: list[tuple[str, str]]
-) -> tuple[Opened, Judged, Judged]:
+def tried(opened: Opened, swaps: list[tuple[str, str]]) -> tuple[Judged, Judged]:
     """An open panel before and after some swaps. Raises Fault `hand.drawn` under a drawn procedure, and as `look` does."""
-    opened = _seated(open_panel(store, viewer, panel))
+    given = panel_of(opened.problem, _seated(opened).answer)
     if opened.problem.procedure == "draw":
-        raise Fault("hand.drawn", panel)
-    given = panel_of(opened.problem, opened.answer)
-    asked = [Swap(_index(opened, out, panel), _index(opened, into, panel)) for out, into in swaps]
-    return opened, by_hand.judged(given), by_hand.judged(given, asked)
+        raise Fault("hand.drawn", opened.code)
+    asked = [Swap(_index(opened, out), _index(opened, into)) for out, into in swaps]
+    return by_hand.judged(given), by_hand.judged(given, asked)
 
 
 def _seated(opened: Opened) -> Opened:
@@ -169,8 +162,8 @@ def _seated(opened: Opened) -> Opened:
     return opened
 
 
-def _index(opened: Opened, pseudonym: str, panel: str) -> int:
+def _index(opened: Opened, pseudonym: str) -> int:
     try:
         return opened.problem.experts.index(pseudonym)
     except ValueError:
-        raise Fault("panels.pseudonym_unknown", pseudonym, panel=panel) from None
+        raise Fault("panels.pseudonym_unknown", pseudonym, panel=opened.code) from None

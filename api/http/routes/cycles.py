@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from typing import Annotated, Any, Literal
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Path, Query
 from pydantic import Field
@@ -273,4 +274,6 @@ def _match(session: Session, viewer: Viewer, code: str, if_match: str | None) ->
 
 def _told(session: Session, viewer: Viewer, code: str, status: int) -> Answer:
     found = cycle_document(cycles.show(session, viewer, code))
-    return Answer(found, status, {"ETag": etag_of(found), "Location": f"/api/v1/cycles/{code}"})
+    return Answer(
+        found, status, {"ETag": etag_of(found), "Location": f"/api/v1/cycles/{quote(code, safe='')}"}
+    )

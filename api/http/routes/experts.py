@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Any, Literal
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, create_model
@@ -340,7 +341,7 @@ def _answer(
     shown, version = _shown(session, asks, viewer, service, code)
     headers = {"ETag": etag_of(version)}
     if status == 201:
-        headers["Location"] = f"/api/v1/experts/{code}"
+        headers["Location"] = f"/api/v1/experts/{quote(code, safe='')}"
     return Answer(shown, status, headers)
 
 

@@ -197,7 +197,8 @@ def show_organisation_decision(
 def fetch_organisation_letter(
     code: DecisionCode, asks: Reader, service: Served, request: Request
 ) -> Response:
-    """The letter that tells the organisation what is proposed and until when it may answer, in the caller's language."""
+    """The letter to the organisation, in the caller's language: what is proposed and until when it may answer, or, once the
+    decision is closed, what became of it."""
     with service.store.reading() as session:
         row = hearing.find_heard(session, asks.viewer(Right.ORGANISERS_READ), code)
         content = hearing.hearing(session, row)
@@ -250,6 +251,7 @@ def confirm_organisation_decision(
         row = find_decision(session, viewer, code)
         require_match(if_match, etag_of(row))
         deciding.confirm(session, viewer, code, refuse=sent.refuse)
+        hearing.announce(session, service.store.key, row)
         return Answer(_told(session, row), 200, {"ETag": etag_of(row)})
 
     return once.write(service, asks, work)

@@ -5,16 +5,16 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict, Field
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from api.http import problems
-from api.http.access import OwnSession, cookie_name, own_session, secure
-from api.http.oidc import CALLBACK, LASTS_SECONDS, Provider
+from api.http.access import OwnSession, cookie_name, own_session
+from api.http.cookies import give_session, lasts, named, put_cookie, take_session
 from api.http.service import Served, Service
 from expert_pool import accounts
-from expert_pool.accounts import Principal, Right, linking, own, second_factor, sessions, signing_in
+from expert_pool.accounts import Principal, Right, own, second_factor, sessions, signing_in
 from expert_pool.accounts.rights import Due, Role
 from expert_pool.registry import AccountSession
 from solver.errors import Fault
@@ -22,7 +22,6 @@ from solver.errors import Fault
 router = APIRouter(tags=["sign-in"])
 
 _DEVICE = "ep_device"
-_OIDC = "ep_oidc"
 _DEVICE_SECONDS = 180 * 86_400
 _SIGN_IN: dict[int | str, dict[str, Any]] = {
     429: {"model": problems.Problem, "description": "Too many failures: wait (Retry-After)."}
@@ -139,17 +138,17 @@ def sign_in(sent: SignIn, request: Request, response: Response, service: Served)
         sent.password,
         sent.code,
         _address(request),
-        request.cookies.get(_named(request, service, _DEVICE)),
+        request.cookies.get(named(request, service, _DEVICE)),
     )
-    come = signing_in.sign_in(service.store, asked, _lasts(service))
+    come = signing_in.sign_in(service.store, asked, lasts(service))
     if before := request.cookies.get(cookie_name(request, service.settings)):
         sessions.end_token(service.store, before)
-    _give(request, response, service, come.token)
-    _cookie(
+    give_session(request, response, service, come.token)
+    put_cookie(
         request,
         response,
         service,
-        _named(request, service, _DEVICE),
+        named(request, service, _DEVICE),
         come.device,
         seconds=_DEVICE_SECONDS,
         path="/api/v1/sessions",
@@ -176,7 +175,7 @@ def sign_out(mine: Mine, request: Request, response: Response, service: Served) 
     """Sign out here."""
     with service.store.session() as session:
         sessions.end(session, mine.principal.account_id, only=mine.id)
-    _clear(request, response, service)
+    take_session(request, response, service)
 
 
 @router.delete("/sessions", status_code=204)
@@ -184,7 +183,7 @@ def sign_out_everywhere(mine: Mine, request: Request, response: Response, servic
     """Sign out in every browser, this one too."""
     with service.store.session() as session:
         sessions.end(session, mine.principal.account_id)
-    _clear(request, response, service)
+    take_session(request, response, service)
 
 
 @router.delete("/sessions/{code}", status_code=204)
@@ -217,8 +216,8 @@ def change_password(
     sent: Passwords, mine: Mine, request: Request, response: Response, service: Served
 ) -> Session:
     """A new password. Every session of the account ends; this browser gets a new one."""
-    begun = own.change_password(service.store, mine.principal.account_id, sent.old, sent.new, _lasts(service))
-    _give(request, response, service, begun.token)
+    begun = own.change_password(service.store, mine.principal.account_id, sent.old, sent.new, lasts(service))
+    give_session(request, response, service, begun.token)
     return _session(request, service, begun.token)
 
 
@@ -249,106 +248,12 @@ def new_recovery_codes(sent: Proof, mine: Mine, service: Served) -> RecoveryCode
     return RecoveryCodes(recovery_codes=codes)
 
 
-@router.get("/sign-in/oidc", status_code=303, response_class=RedirectResponse)
-def leave_for_provider(
-    request: Request,
-    service: Served,
-    invitation: Annotated[
-        str | None, Query(max_length=64, description="An administrator's invitation.")
-    ] = None,
-) -> Response:
-    """Go and sign in at the identity provider."""
-    url, kept = _provider(request, service).leave(invitation)
-    response = RedirectResponse(url, 303)
-    _cookie(
-        request,
-        response,
-        service,
-        _named(request, service, _OIDC),
-        kept,
-        seconds=LASTS_SECONDS,
-        path=CALLBACK,
-        site="lax",
-    )
-    return response
-
-
-@router.get("/sign-in/oidc/callback", status_code=303, response_class=RedirectResponse)
-def back_from_provider(
-    request: Request,
-    service: Served,
-    state: Annotated[str, Query(max_length=512)] = "",
-    code: Annotated[str, Query(max_length=4096)] = "",
-    iss: Annotated[str | None, Query(max_length=512)] = None,
-) -> Response:
-    """Where the identity provider sends the browser back to: begins a session for a linked account."""
-    who = _provider(request, service).back(
-        request.cookies.get(_named(request, service, _OIDC)), state, code, iss
-    )
-    begun = linking.sign_in_linked(service.store, who.issuer, who.subject, who.invitation, _lasts(service))
-    response = RedirectResponse("/", 303)
-    _give(request, response, service, begun.token)
-    _cookie(
-        request, response, service, _named(request, service, _OIDC), "", seconds=0, path=CALLBACK, site="lax"
-    )
-    return response
-
-
-def _provider(request: Request, service: Service) -> Provider:
-    state = request.app.state
-    if not hasattr(state, "oidc_provider"):
-        state.oidc_provider = Provider(service.settings, service.store.key)
-    provider: Provider = state.oidc_provider
-    return provider
-
-
 def _address(request: Request) -> str:
     return request.client.host if request.client else ""
 
 
-def _lasts(service: Service) -> timedelta:
-    return timedelta(hours=service.settings.session_hours)
-
-
 def _idle(service: Service) -> timedelta:
     return timedelta(minutes=service.settings.session_idle_minutes)
-
-
-def _named(request: Request, service: Service, name: str) -> str:
-    """A cookie's name; over TLS with the prefix that keeps it to TLS (RFC 6265bis, 4.1.3)."""
-    return f"__Secure-{name}" if secure(request, service.settings) else name
-
-
-def _cookie(
-    request: Request,
-    response: Response,
-    service: Service,
-    name: str,
-    value: str,
-    *,
-    seconds: int,
-    path: str = "/",
-    site: Literal["strict", "lax"] = "strict",
-) -> None:
-    response.set_cookie(
-        name,
-        value,
-        max_age=seconds,
-        path=path,
-        secure=secure(request, service.settings),
-        httponly=True,
-        samesite=site,
-    )
-
-
-def _give(request: Request, response: Response, service: Service, token: str) -> None:
-    name = cookie_name(request, service.settings)
-    _cookie(request, response, service, name, token, seconds=int(_lasts(service).total_seconds()))
-
-
-def _clear(request: Request, response: Response, service: Service) -> None:
-    _cookie(request, response, service, cookie_name(request, service.settings), "", seconds=0)
-    response.headers["Clear-Site-Data"] = '"cache", "storage"'
 
 
 def _session(request: Request, service: Service, token: str) -> Session:

@@ -12,13 +12,16 @@ from expert_pool.store import Store
 
 
 def send(job: Job) -> Result:
-    """Send everything that is due now; with `notice` (a test), also say what became of that one."""
-    settings = job.settings
+    """Send everything that is due now; with `notice` (a test), that one first, and say what became of it."""
+    settings, test = job.settings, job.params.get("notice")
     done = deliver(
-        job.store, files=settings.files, private_hosts=settings.private_hosts, cancelled=job.cancelled
+        job.store,
+        files=settings.files,
+        private_hosts=settings.private_hosts,
+        cancelled=job.cancelled,
+        first=test,
     )
-    said = {} if "notice" not in job.params else _outcome(job.store, str(job.params["notice"]))
-    return Result(asdict(done) | said)
+    return Result(asdict(done) | ({} if test is None else _outcome(job.store, test)))
 
 
 def _outcome(store: Store, code: str) -> dict[str, str | None]:
