@@ -1,6 +1,6 @@
 """`make bench`: every figure of docs/benchmarks.md, measured anew; `python -m bench PART...` for some of them.
 
-Parts: solve, lexicographic, diagnosis, registry, snapshot, coauthors. Besides, only when asked for: sweep, frontier, years, service, scale, page. Medians over seeds with [least .. most]; ratios are taken within one run,
+Parts: solve, lexicographic, diagnosis, registry, snapshot, coauthors. Besides, only when asked for: measurement, conduct, sweep, frontier, years, service, scale, page. Medians over seeds with [least .. most]; ratios are taken within one run,
 job against job on the same problem, so that a busy machine weighs on both.
 """
 
@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 from statistics import median
 
-from bench import coauthors, measurement, page, scale, service
+from bench import coauthors, conduct, measurement, page, scale, service
 from bench.measure import Cost, machine, run, spread
 from bench.picture import Point, draw
 
@@ -247,6 +247,8 @@ def main() -> None:
             print(f"absent: {coauthors.GRAPH}; set EXPERT_POOL_INSTANCES", file=sys.stderr)
     if "measurement" in chosen:
         measurement.main(given.seeds)
+    if "conduct" in chosen:
+        conduct.main(given.seeds)
     if "service" in chosen:
         service.main(given.home, given.service_experts, given.seconds, given.connections)
     if "page" in chosen:

@@ -33,7 +33,8 @@ from expert_pool.recorded import (
     seated_in,
     version_of,
 )
-from expert_pool.registry import PanelRecord, PanelState, Seat
+from expert_pool.reevaluation.organisation_decisions import refuse_barred
+from expert_pool.registry import Meeting, PanelRecord, PanelState, Seat
 from expert_pool.snapshots import Choice, Snapshot, find_sitting, snapshot, take
 from expert_pool.store import Store
 from expert_pool.viewer import Viewer, visible
@@ -113,7 +114,7 @@ def request(
     `policy`: a policy, or what `policies.load` reads (default the national order). `open_on`: the day the seats'
     seal opens (default the day of the meeting). An answer without a panel is recorded too.
 
-    Raises Fault: `panels.filing_missing` naming the filings, `viewer.not_yours`, and as `snapshots.snapshot`,
+    Raises Fault: `organisations.suspended`, `organisations.withdrawn`, `panels.filing_missing` naming the filings, `viewer.not_yours`, and as `snapshots.snapshot`,
     `policies.load` and `solver.document.check_problem` do. Nothing is recorded then.
     """
     rules = policy if isinstance(policy, Policy) else load(policy or DEFAULT_POLICY)
@@ -173,6 +174,7 @@ def take_filed(
     """
     sitting = find_sitting(session, viewer, committee, meeting)
     viewer.require(sitting.organiser_id, sitting.committee_id)
+    refuse_barred(session, sitting.committee_id, sitting.on)
     gaps = filings_missing(
         session,
         viewer,
@@ -204,15 +206,17 @@ def approve(
 
     `policy`: the one it was made under (default: the preset it names, with its overrides), which may ask for a second
     person. `seen` is given the panel as it stands, with other writers kept out, and may raise.
-    Raises Fault: `panels.panel_unknown`, `panels.not_fileable`, `panels.approved_already`, `panels.same_person`,
+    Raises Fault: `organisations.suspended`, `organisations.withdrawn`, `panels.panel_unknown`, `panels.not_fileable`, `panels.approved_already`, `panels.same_person`,
     `viewer.not_yours`.
     """
     with store.session() as session:
         panel = find_panel(session, viewer, panel_code)
-        viewer.require(panel.organiser_id, committee_of(session, panel))
+        committee = committee_of(session, panel)
+        viewer.require(panel.organiser_id, committee)
         ledger.hold(session, panel.organiser_id)
         session.refresh(panel)
         seen(panel)
+        refuse_barred(session, committee, session.get_one(Meeting, panel.meeting_id).on)
         if not panel.fileable:
             raise Fault("panels.not_fileable", panel_code)
         if panel.state is not PanelState.PROPOSED:

@@ -164,12 +164,15 @@ def timelines(report: Report) -> Spec | None:
     order = list(dict.fromkeys(one.expert for one in report.happened))[:MOST_LINES]
     if not order:
         return None
+    named = dict.fromkeys(one.what for one in report.happened if one.expert in order)
+    letter = {what: chr(ord("a") + place % 26) for place, what in enumerate(named)}
     values = [
         {
             "expert": one.expert,
             "on": one.on,
-            "what": one.what,
+            "what": f"{letter[one.what]}  {one.what}",
             "points": one.points,
+            "kind": letter[one.what],
             "said": f"{one.points:+d}" if one.points else "",
             "counts": report.word("counts" if one.counts else "counts_not"),
         }
@@ -227,6 +230,11 @@ def timelines(report: Report) -> Spec | None:
                     "data": {"values": values},
                     "mark": {"type": "text", "dy": -11, "fontSize": 9},
                     "encoding": {"y": down, "x": across, "text": {"field": "said"}},
+                },
+                {
+                    "data": {"values": values},
+                    "mark": {"type": "text", "dy": 11, "fontSize": 9},
+                    "encoding": {"y": down, "x": across, "text": {"field": "kind"}},
                 },
             ],
         },

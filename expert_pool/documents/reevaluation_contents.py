@@ -122,7 +122,7 @@ def summary(report: Report) -> list[tuple[str, str]]:
             word("period"),
             word("period_text", since=since and report.date(since), until=report.date(doc["as_of"])),
         ),
-        (word("known_at"), doc["known_at"]),
+        (word("known_at"), doc["known_at"][:19].replace("T", " ") + " UTC"),
         (
             word("scheme"),
             word("scheme_text", title=report.title, id=doc["scheme"]["id"], version=doc["scheme"]["version"]),

@@ -10,7 +10,7 @@ import json
 from calendar import monthrange
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
@@ -40,12 +40,15 @@ _OWN = frozenset({"id", "recorded_at", "recorded_by", "corrects_id", "void"})
 
 @dataclass(frozen=True, slots=True)
 class InForce:
-    """A measure that was recorded: the step, its first and last day (None: without end), the row."""
+    """A measure that was recorded: the step, its first and last day (None: without end), the row; and the last day and the
+    moment of knowledge of the appraisal it was decided on: what counted there counts for no second measure."""
 
     step: OrganisationStep
     since: date
     until: date | None
     row: int
+    counted: date
+    known_at: datetime
 
     def holds(self, on: date) -> bool:
         """Whether it is in force on a day; a lift is no measure."""
@@ -58,19 +61,34 @@ def measures_of(
 ) -> dict[tuple[int, int | None], tuple[InForce, ...]]:
     """By organiser and committee (None: the organiser itself) the measures recorded until a day, in order; a lift ends what
     was in force before it."""
-    rows = session.scalars(
-        select(OrganisationMeasure)
+    rows = session.execute(
+        select(OrganisationMeasure, OrganisationDecision.appraisal)
+        .join(OrganisationDecision, OrganisationDecision.id == OrganisationMeasure.decision_id)
         .where(records.current(OrganisationMeasure, on, known_at), *visible(viewer, OrganisationMeasure))
         .order_by(OrganisationMeasure.holds_on, OrganisationMeasure.id)
     )
     found: dict[tuple[int, int | None], list[InForce]] = defaultdict(list)
-    for row in rows:
+    for row, appraisal in rows:
         own = found[row.organiser_id, row.committee_id]
         if row.step is OrganisationStep.LIFT:
             before = row.holds_on - timedelta(days=1)
-            own[:] = [InForce(one.step, one.since, min(one.until or before, before), one.row) for one in own]
-        own.append(InForce(row.step, row.holds_on, row.until, row.id))
+            own[:] = [replace(one, until=min(one.until or before, before)) for one in own]
+        seen = json.loads(appraisal)
+        counted, known = date.fromisoformat(seen["as_of"]), datetime.fromisoformat(seen["known_at"])
+        own.append(InForce(row.step, row.holds_on, row.until, row.id, counted, known))
     return {key: tuple(own) for key, own in found.items()}
+
+
+def refuse_barred(session: Session, committee_id: int, on: date) -> None:
+    """Refuse a sitting of a committee on a day on which it, or its organiser, is suspended or withdrawn from. Whoever asks
+    learns the step and its days, whether or not the records behind are theirs. Raises Fault `organisations.suspended`, `organisations.withdrawn`."""
+    committee = session.get_one(Committee, committee_id)
+    measures = measures_of(session, Viewer.system("organisations"), on, clock.now())
+    for whom in (committee_id, None):
+        for one in measures.get((committee.organiser_id, whom), ()):
+            if one.holds(on) and one.step is not OrganisationStep.RECTIFY:
+                code = "organisations.withdrawn" if one.until is None else "organisations.suspended"
+                raise Fault(code, committee.code, on=on, since=one.since, until=one.until)
 
 
 def decide(

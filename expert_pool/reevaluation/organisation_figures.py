@@ -35,11 +35,13 @@ Row = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One thing that counts: on a day, by a row; `number` where it stands for several (parameters set otherwise)."""
+    """One thing that counts: on a day, by a row; `number` where it stands for several (parameters set otherwise). `known`:
+    when it was found, where that is later than the day (a complaint upheld)."""
 
     on: date
     row: Row
     number: int = 1
+    known: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +61,13 @@ class Recorded:
     events: dict[Indicator, list[Event]] = field(default_factory=lambda: defaultdict(list))
     passed: Rate = field(default_factory=Rate)
 
-    def since(self, indicator: Indicator, first: date) -> list[Event]:
-        return [event for event in self.events.get(indicator, ()) if event.on >= first]
+    def since(self, indicator: Indicator, first: date, found_after: datetime | None = None) -> list[Event]:
+        """The events from a day on, and those before it that were found after a moment only."""
+        return [
+            event
+            for event in self.events.get(indicator, ())
+            if event.on >= first or (found_after and event.known and event.known > found_after)
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,9 +179,21 @@ def _complaints(session: Session, viewer: Viewer, period: Period) -> _Found:
             records.current(Complaint, period.last, period.known_at),
             *visible(viewer, Complaint),
         )
-    )
+    ).all()
+    said = {
+        row.id: row
+        for row in session.execute(
+            select(Complaint.id, Complaint.corrects_id, Complaint.upheld, Complaint.recorded_at).where(
+                Complaint.committee_id.in_({row.committee_id for row in rows}), *visible(viewer, Complaint)
+            )
+        )
+    }
     for identity, committee, on in rows:
-        yield committee, Indicator.COMPLAINTS_UPHELD, Event(on, ("complaint", identity))
+        first = said[identity]
+        while (before := said.get(first.corrects_id)) is not None and before.upheld:
+            first = before
+        event = Event(on, ("complaint", identity), known=first.recorded_at)
+        yield committee, Indicator.COMPLAINTS_UPHELD, event
 
 
 def _pass_rates(session: Session, viewer: Viewer, period: Period) -> dict[int, Rate]:

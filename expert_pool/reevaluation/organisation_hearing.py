@@ -1,5 +1,5 @@
 """A committee or organiser is heard before a measure about it is confirmed: told what is proposed, why and until when it may
-answer; its answers stand beside the decision."""
+answer; its answers stand beside the decision, and it is told what became of it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,13 @@ from expert_pool.keys import Key
 from expert_pool.notices.addresses import To
 from expert_pool.notices.events import letter
 from expert_pool.reevaluation.organisation_decisions import reply_until
-from expert_pool.registry import Committee, OrganisationDecision, OrganisationReply, Organiser
+from expert_pool.registry import (
+    Committee,
+    OrganisationDecision,
+    OrganisationMeasure,
+    OrganisationReply,
+    Organiser,
+)
 from expert_pool.viewer import Viewer
 from expert_pool.words import languages, say
 from solver.errors import Fault
@@ -27,8 +33,9 @@ TEXT_MOST = 5_000
 
 @dataclass(frozen=True, slots=True)
 class Hearing:
-    """What a letter about a decision under way says. `reasons` are those of the appraisal: code and figures; `until` the
-    last day to answer, `provisional` where it may still move."""
+    """What a letter about a decision says. `reasons` are those of the appraisal: code and figures. Of one under way
+    (`confirmed` None) `until` is the last day to answer, `provisional` where it may still move; of one that is closed, `since`
+    and `last` are the days of the measure, and `answers` how many had come."""
 
     decision: str
     organiser: str
@@ -37,10 +44,14 @@ class Hearing:
     months: int | None
     basis: str
     issued: date
-    until: date
+    until: date | None
     days: int
     provisional: bool
     reasons: tuple[tuple[str, dict[str, Any]], ...]
+    confirmed: bool | None
+    since: date | None
+    last: date | None
+    answers: int
 
 
 def find_heard(session: Session, viewer: Viewer, code: str) -> OrganisationDecision:
@@ -57,8 +68,9 @@ def find_heard(session: Session, viewer: Viewer, code: str) -> OrganisationDecis
 
 
 def announce(session: Session, key: Key, row: OrganisationDecision) -> None:
-    """Tell the organiser's office what is proposed and until when it may answer; once. A lift needs no answer."""
-    if row.reply_until is None:
+    """Tell the organiser's office what is proposed and until when it may answer (a lift needs no answer), or what became of
+    it; each once."""
+    if row.confirmed is None and row.reply_until is None:
         return
     lang = languages()[0]
     title, *said = hearing_words(hearing(session, row), lang)
@@ -66,7 +78,7 @@ def announce(session: Session, key: Key, row: OrganisationDecision) -> None:
         session,
         key,
         To(office_id=row.organiser_id),
-        cause=f"organisation:{row.code}:proposed",
+        cause=f"organisation:{row.code}:{'proposed' if row.confirmed is None else 'closed'}",
         subject=title,
         text="\n".join(said),
     )
@@ -129,13 +141,15 @@ def replies(session: Session, row: OrganisationDecision) -> list[OrganisationRep
 
 
 def hearing(session: Session, row: OrganisationDecision) -> Hearing:
-    """What the letter says. Raises Fault `organisations.no_reply_due`."""
+    """What the letter says: the notice of a decision under way, the decision once it is closed. Raises Fault
+    `organisations.no_reply_due` (a lift under way)."""
     until = reply_until(row)
-    if until is None:
+    if until is None and row.confirmed is None:
         raise Fault("organisations.no_reply_due", row.code)
     appraisal = json.loads(row.appraisal)
     organiser = session.get_one(Organiser, row.organiser_id)
     about = None if row.committee_id is None else session.get_one(Committee, row.committee_id)
+    measure = session.scalar(select(OrganisationMeasure).where(OrganisationMeasure.decision_id == row.id))
     return Hearing(
         decision=row.code,
         organiser=organiser.name,
@@ -143,30 +157,53 @@ def hearing(session: Session, row: OrganisationDecision) -> Hearing:
         step=str(row.step),
         months=row.months,
         basis=row.basis,
-        issued=row.decided_at.astimezone().date(),
+        issued=(row.closed_at or row.decided_at).astimezone().date(),
         until=until,
         days=row.reply_days or 0,
         provisional=bool(row.reply_provisional),
         reasons=tuple((one["code"], {"id": one["id"], **one["figures"]}) for one in appraisal["reasons"]),
+        confirmed=row.confirmed,
+        since=None if measure is None else measure.holds_on,
+        last=None if measure is None else measure.until,
+        answers=len(replies(session, row)),
     )
 
 
 def hearing_words(content: Hearing, lang: str) -> list[str]:
     """The title, then the paragraphs."""
+    kind = {None: "letter", True: "decision", False: "refusal"}[content.confirmed]
+    opening = "opening_until" if content.last else "opening"
     params = {
         "name": content.name,
         "organiser": content.organiser,
         "decision": content.decision,
-        "step": say(f"cli.organisation.step.{content.step}", lang),
+        "step": content.step,
         "months": content.months,
         "basis": content.basis,
-        "until": content.until.isoformat(),
-        "year": content.until.year,
+        "until": content.until,
+        "year": content.until and content.until.year,
         "days": content.days,
+        "since": content.since,
+        "last": content.last,
+        "answers": content.answers or None,
+        "found": bool(content.reasons),
     }
-    said = [say(f"organisations.letter.{part}", lang, **params) for part in ("title", "dear", "opening")]
-    said += [f"• {say(code, lang, **figures)}" for code, figures in content.reasons]
-    said.append(say("organisations.letter.until", lang, **params))
-    if content.provisional:
-        said.append(say("organisations.letter.provisional", lang, **params))
-    return [*said, say("organisations.letter.how", lang, **params)]
+    said = [
+        say(f"organisations.{kind}.title", lang, **params),
+        say("organisations.letter.dear", lang, **params),
+        say(f"organisations.{kind}.{opening}", lang, **params),
+    ]
+    if content.confirmed is not False:
+        said += [f"• {say(code, lang, **figures)}" for code, figures in content.reasons]
+    if content.confirmed is None:
+        said.append(say("organisations.letter.until", lang, **params))
+        if content.provisional:
+            said.append(say("organisations.letter.provisional", lang, **params))
+        return [*said, say("organisations.letter.how", lang, **params)]
+    if content.until is not None:
+        said.append(
+            say(f"organisations.decision.{'answered' if content.answers else 'unanswered'}", lang, **params)
+        )
+    if content.confirmed:
+        said.append(say("organisations.decision.end", lang, **params))
+    return said

@@ -1,7 +1,8 @@
 """Committees and organisers appraised: rectify, suspend, withdraw. Every figure with its records; nothing happens by itself.
 
 An appraisal is a proposal. What follows is decided by two people (`organisation_decisions`). What a measure was decided on
-counts for no second one: figures begin on the day after the latest measure.
+counts for no second one: figures begin on the day after the appraisal behind the latest measure; a complaint of before that
+was upheld since counts too.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ from solver.errors import Fault
 
 DEFAULT_POLICY = "cn-title-national"
 
-_Figures = Mapping[str, int | float | str | None]
+_Figures = Mapping[str, int | float | str | list[str] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class Reason:
     code: str
     id: str
     proposal: StepDoc
-    figures: Mapping[str, int | float | str | None]
+    figures: Mapping[str, int | float | str | list[str] | None]
     records: tuple[Row, ...]
     otherwise: Mapping[str, int | float | str | None]
 
@@ -208,12 +209,13 @@ class _Judge:
         rates: Mapping[Indicator, Placed],
         measures: Sequence[InForce],
     ) -> OrganisationAppraisal:
-        since = max([self.period.first, *(one.since + timedelta(days=1) for one in measures)])
+        since = max([self.period.first, *(one.counted + timedelta(days=1) for one in measures)])
+        found_after = max((one.known_at for one in measures), default=None)
         about = "organiser" if committee is None else "committee"
         reasons = [
             reason
             for count in self.scheme.doc.counts
-            if count.about == about and (reason := self._count(count, recorded, since)) is not None
+            if count.about == about and (reason := self._count(count, recorded, since, found_after))
         ]
         if committee is not None:
             reasons += self._rates(recorded.passed, rates)
@@ -231,7 +233,7 @@ class _Judge:
             scheme_sha256=self.scheme.sha256,
             since=since,
             figures={
-                indicator: _summed(recorded.since(indicator, since))
+                indicator: _summed(recorded.since(indicator, since, found_after))
                 for indicator in Indicator
                 if indicator is not Indicator.PASS_RATE
             },
@@ -246,9 +248,11 @@ class _Judge:
             reply_days=self.scheme.doc.reply_days,
         )
 
-    def _count(self, count: CountDoc, recorded: Recorded, since: date) -> Reason | None:
+    def _count(
+        self, count: CountDoc, recorded: Recorded, since: date, found_after: datetime | None
+    ) -> Reason | None:
         """The rule, where it is met: in its worst calendar year, or in the whole period."""
-        events = recorded.since(count.indicator, since)
+        events = recorded.since(count.indicator, since, found_after)
         parts: dict[int | None, list[Event]] = defaultdict(list)
         for event in events:
             parts[event.on.year if count.within == "calendar_year" else None].append(event)
@@ -261,6 +265,7 @@ class _Judge:
             "number": number,
             "at_least": count.at_least,
             "year": worst[0],
+            "days": sorted({event.on.isoformat() for event in worst[1]}),
         }
         return Reason(
             "organisations.count", count.id, count.proposal, said, rows, {"at_most": count.at_least - 1}

@@ -43,7 +43,7 @@ def cycle_told(face: Face, view: "CycleView", same: bool | None = None) -> list[
     if view.reply_until is not None:
         lines.append(_deadline(face, "cli.cycle.reply_until", view.reply_until, view.reply_provisional))
     if view.appeal_until is not None:
-        lines.append(_deadline(face, "cli.cycle.appeal_until", view.appeal_until, False))
+        lines.append(_deadline(face, "cli.cycle.appeal_until", view.appeal_until, view.appeal_provisional))
     if same is not None:
         lines.append(face.say("cli.cycle.same" if same else "cli.cycle.not_same"))
     return lines
@@ -147,8 +147,9 @@ def measure_said(face: Face, measure: str, months: int | None) -> str:
 
 
 def reason_said(face: Face, reason: Mapping[str, Any]) -> str:
-    """A reason, as the document has it, in words."""
-    return face.say(reason["code"], **{"id": reason["id"], **reason["figures"]})
+    """A reason, as the document has it, in words; of a count, which rule of the scheme it is."""
+    said = face.say(reason["code"], **{"id": reason["id"], **reason["figures"]})
+    return f"{reason['id']}: {said}" if reason["code"] == "conduct.count" else said
 
 
 def _deadline(face: Face, code: str, until: "date", provisional: bool) -> str:

@@ -91,7 +91,7 @@ def letter(
     decision: Annotated[str, typer.Argument(metavar="DECISION")],
     out: Annotated[Path, typer.Option("-o", "--out", metavar="FILE")],
 ) -> Exit:
-    """Write the letter that tells a committee or organiser what is proposed and until when it may answer."""
+    """Write the letter to a committee or organiser: what is proposed and until when it may answer, or what was decided."""
     from expert_pool.documents.organisation_letters import hearing_document
     from expert_pool.reevaluation import organisation_hearing as hearing
 
@@ -111,11 +111,13 @@ def confirm(
     """Confirm a decision about a committee or organiser as the second person, or refuse it."""
     from expert_pool.reevaluation import organisation_decisions as deciding
     from expert_pool.reevaluation.organisation_asked import find_decision
+    from expert_pool.reevaluation.organisation_hearing import announce
 
     face = Face.of(context)
     with face.store() as store, store.session() as session:
         deciding.confirm(session, face.viewer(), decision, refuse=refuse)
         row = find_decision(session, face.viewer(), decision)
+        announce(session, store.key, row)
     face.answer(_document(row), *_decisions(face, [row]))
     return Exit.OK
 

@@ -286,7 +286,7 @@ def _flags(face: Face, found: "Evaluation") -> Iterator[Any]:
     if not kinds:
         yield face.say("cli.reevaluate.no_flags")
         return
-    rows = [(face.say(f"measurement.flag.{kind}"), str(number)) for kind, number in sorted(kinds.items())]
+    rows = [(face.say(f"flag.{kind}"), str(number)) for kind, number in sorted(kinds.items())]
     yield f"\n{face.say('cli.reevaluate.flags')}"
     yield table(_heads(face, "flag", "experts"), rows, numbers=True)
 

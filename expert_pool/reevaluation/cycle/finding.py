@@ -73,6 +73,7 @@ class CycleView:
     reply_until: date | None
     reply_provisional: bool
     appeal_until: date | None
+    appeal_provisional: bool
     ended_at: datetime | None
     ended_by: str | None
     ended_why: str | None
@@ -272,7 +273,7 @@ def rows_in(text: str | None) -> tuple[tuple[str, int], ...]:
 
 
 def cycle_view(cycle: Cycle, pool: str, cases: Mapping[str, int], until: Any) -> CycleView:
-    """A cycle with its cases counted; `until`: the last days to reply and to appeal, and whether provisional."""
+    """A cycle with its cases counted; `until`: the last day to reply, whether provisional, the same to appeal."""
     return CycleView(
         code=cycle.code,
         pool=pool,
@@ -297,6 +298,7 @@ def cycle_view(cycle: Cycle, pool: str, cases: Mapping[str, int], until: Any) ->
         reply_until=until[0],
         reply_provisional=bool(until[1]),
         appeal_until=until[2],
+        appeal_provisional=bool(until[3]),
         ended_at=cycle.ended_at,
         ended_by=cycle.ended_by,
         ended_why=cycle.ended_why,

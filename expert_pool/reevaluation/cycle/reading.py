@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 from sqlalchemy import func, select
@@ -123,7 +124,8 @@ def was_kept(session: Session, viewer: Viewer, code: str, expert: str) -> bool:
 def _views(session: Session, rows: Sequence[tuple[Cycle, str]]) -> list[CycleView]:
     ids = [cycle.id for cycle, _ in rows]
     numbers: dict[int, dict[str, int]] = {}
-    untils: dict[int, tuple[Any, Any, Any]] = {}
+    replies: dict[int, Any] = {}
+    appeals: dict[int, Any] = {}
     counted = session.execute(
         select(
             CycleCase.cycle_id,
@@ -135,22 +137,30 @@ def _views(session: Session, rows: Sequence[tuple[Cycle, str]]) -> list[CycleVie
         .where(CycleCase.cycle_id.in_(ids))
         .group_by(CycleCase.cycle_id, CycleCase.state)
     )
-    for cycle_id, state, number, replies, appeals in counted:
+    for cycle_id, state, number, reply, appeal in counted:
         numbers.setdefault(cycle_id, {})[str(CaseState(state))] = number
-        last, _, appealed = untils.get(cycle_id, (None, None, None))
-        untils[cycle_id] = (_later(last, replies), None, _later(appealed, appeals))
-    for cycle_id, (replies, _, appeals) in list(untils.items()):
-        moves = select(CycleCase.id).where(
-            CycleCase.cycle_id == cycle_id,
-            CycleCase.reply_until == replies,
-            CycleCase.reply_provisional.is_(True),
-        )
-        untils[cycle_id] = (replies, session.scalar(moves.limit(1)) is not None, appeals)
+        replies[cycle_id] = _later(replies.get(cycle_id), reply)
+        appeals[cycle_id] = _later(appeals.get(cycle_id), appeal)
     nothing: Mapping[str, int] = {}
-    return [
-        cycle_view(cycle, pool, numbers.get(cycle.id, nothing), untils.get(cycle.id, (None, False, None)))
-        for cycle, pool in rows
-    ]
+    found = []
+    for cycle, pool in rows:
+        reply, appeal = replies.get(cycle.id), appeals.get(cycle.id)
+        until = (
+            reply,
+            _provisional(session, cycle.id, CycleCase.reply_until, CycleCase.reply_provisional, reply),
+            appeal,
+            _provisional(session, cycle.id, CycleCase.appeal_until, CycleCase.appeal_provisional, appeal),
+        )
+        found.append(cycle_view(cycle, pool, numbers.get(cycle.id, nothing), until))
+    return found
+
+
+def _provisional(session: Session, cycle_id: int, until: Any, provisional: Any, last: date | None) -> bool:
+    """Whether a cycle's last day (of those in the column `until`) may still move."""
+    if last is None:
+        return False
+    moves = select(CycleCase.id).where(CycleCase.cycle_id == cycle_id, until == last, provisional.is_(True))
+    return session.scalar(moves.limit(1)) is not None
 
 
 def _later(one: Any, other: Any) -> Any:

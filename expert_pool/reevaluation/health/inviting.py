@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
+from expert_pool.attributes import At, title
+from expert_pool.columns import Scope
 from expert_pool.facts import PoolFacts, facts_on
 from expert_pool.lifecycle import State
 from expert_pool.policies.policy import Policy
@@ -15,6 +17,7 @@ from expert_pool.reevaluation.health.people import People
 from expert_pool.registry import Membership, Step
 from expert_pool.viewer import counted
 from solver.answer import Saying
+from solver.facts import MISSING, Ints
 
 BATCH = 10_000
 """Candidates read at a time: a database takes only so many names in one statement."""
@@ -77,8 +80,8 @@ def invitations(
         there, able, own = _sorted_out(mine, sector, retires_at)
         waiting += len(there)
         barred += len(there) - len(able)
-        held, broad = _held(mine), _broad(mine)
-        found += [_candidate(mine, i, held.get(i, {}), broad, plan.profiles, thin) for i in own]
+        held, broad, titles = _held(mine), _broad(mine), _titles(people, mine)
+        found += [_candidate(mine, i, held.get(i, {}), broad, titles, plan.profiles, thin) for i in own]
     ordered = _ordered(found, plan.profiles)
     return Invitations(
         candidates=waiting,
@@ -125,6 +128,14 @@ def _held(facts: PoolFacts) -> dict[int, dict[str, int]]:
     return found
 
 
+def _titles(people: People, facts: PoolFacts) -> dict[str, Ints]:
+    """By committee (code) the title rank of each candidate in the series that it reviews."""
+    at = At(people.session, people.viewer, Scope(facts.expert_ids), people.on, people.facts.known_at)
+    series = {row.series for row in people.committees} if len(facts.codes) else set()
+    ranks = {one: title(at, one).facts["rank"].values for one in series}
+    return {row.code: ranks[row.series] for row in people.committees if row.series in ranks}
+
+
 def _broad(facts: PoolFacts) -> dict[str, str]:
     return {entry.code: entry.broad for entries in facts.catalogue.read.values() for entry in entries}
 
@@ -134,19 +145,21 @@ def _candidate(
     i: int,
     held: Mapping[str, int],
     broad: Mapping[str, str],
+    titles: Mapping[str, Ints],
     profiles: Sequence[Profile],
     thin: set[str],
 ) -> _Candidate:
-    known = {name: facts.facts[name].show(i) for name in ("employer", "sector", "region", "rank")}
-    rank = known["rank"]
+    known = {name: facts.facts[name].show(i) for name in ("employer", "sector", "region")}
+    ranks = {committee: int(values[i]) for committee, values in titles.items()}
+    best = max((rank for rank in ranks.values() if rank != MISSING), default=None)
     return _Candidate(
         code=facts.codes[i],
         employer=_text(known["employer"]),
         sector=_text(known["sector"]),
         region=_text(known["region"]),
-        title=rank if isinstance(rank, int) else None,
+        title=best,
         held=held,
-        fills=tuple(n for n, p in enumerate(profiles) if _fits(facts, i, held, p)),
+        fills=tuple(n for n, p in enumerate(profiles) if _fits(facts, i, held, ranks, p)),
         thin=tuple(sorted({broad[code] for code in held} & thin)),
     )
 
@@ -155,16 +168,18 @@ def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _fits(facts: PoolFacts, i: int, held: Mapping[str, int], profile: Profile) -> bool:
-    """Holds the sub-specialty, has at least the title, and every other fact as it is asked for."""
+def _fits(
+    facts: PoolFacts, i: int, held: Mapping[str, int], ranks: Mapping[str, int], profile: Profile
+) -> bool:
+    """Holds the sub-specialty, has at least the title in the series of every committee to be served, and each other fact
+    as it is asked for."""
     if profile.specialty not in held:
         return False
     for name, value in profile.facts.items():
-        own = facts.facts[name].show(i)
         if name == "rank":
-            if not isinstance(own, int) or not isinstance(value, int) or own < value:
+            if not isinstance(value, int) or any(ranks[one] < value for one in profile.committees):
                 return False
-        elif own != value:
+        elif facts.facts[name].show(i) != value:
             return False
     return True
 

@@ -295,3 +295,28 @@ def test_an_empty_pool_is_told_as_empty(sqlite_tiny: Tiny) -> None:
     assert (found.members, found.cells, found.fields, found.plan.status) == (0, [], [], "unasked")
     assert found.load.gini is None
     assert [year.left for year in found.forecast] == [0] * 5
+
+
+def test_candidates_are_measured_in_the_series_of_the_committee_that_needs_them(sqlite_tiny: Tiny) -> None:
+    """A committee of another series, the first by code, does not hide their titles."""
+    entered(
+        sqlite_tiny,
+        [
+            Committee(
+                code="A0",
+                name="Another series",
+                organiser_id=sqlite_tiny.organiser_id,
+                pool_id=sqlite_tiny.pool_id,
+                level=Level.SENIOR,
+                form=Form.SOCIAL,
+                series="teaching",
+            )
+        ],
+    )
+    candidate(sqlite_tiny, "X1", "F")
+    found = health(
+        sqlite_tiny, plan_seconds=600.0, policies={"C1": policy(private_share="2/3"), "A0": policy()}
+    )
+    (profile,) = found.plan.profiles
+    (listed,) = found.invitations.listed
+    assert (profile.committees, listed.title, listed.fills) == (["C1"], 4, [0])

@@ -18,6 +18,7 @@ from tiny_registry import Tiny, entered
 from expert_pool import clock, ledger
 from expert_pool.documents.organisation_letters import hearing_document
 from expert_pool.filings import unfiled
+from expert_pool.panels import approve, request
 from expert_pool.reevaluation.organisation_decisions import (
     confirm,
     decide,
@@ -25,6 +26,7 @@ from expert_pool.reevaluation.organisation_decisions import (
     months_after,
     record_complaint,
     record_results,
+    refuse_barred,
 )
 from expert_pool.reevaluation.organisation_figures import late_results
 from expert_pool.reevaluation.organisation_hearing import announce, find_heard, hearing, replies, reply
@@ -40,7 +42,16 @@ from expert_pool.reevaluation.organisations import (
     months_before,
 )
 from expert_pool.reevaluation.working_days import deadline
-from expert_pool.registry import Notice, OrganisationStep, Outcome, PanelRecord, PanelState, Role, Service
+from expert_pool.registry import (
+    Meeting,
+    Notice,
+    OrganisationStep,
+    Outcome,
+    PanelRecord,
+    PanelState,
+    Role,
+    Service,
+)
 from expert_pool.viewer import Viewer
 from expert_pool.words import languages
 from solver.errors import Fault
@@ -299,6 +310,88 @@ def test_an_organisation_is_told_answers_and_is_heard_before_the_second_person(s
     with sqlite_tiny.store.reading() as session:
         assert [one.text for one in replies(session, find_heard(session, FIRST, code))] == ["已备案。"]
         assert ledger.verify(session) == []
+
+
+def decided(tiny: Tiny, step: OrganisationStep, months: int | None = None, *, refuse: bool = False) -> str:
+    """A decision that was heard and closed."""
+    with tiny.store.session() as session:
+        row = decide(session, FIRST, appraised(tiny, as_of=clock.today()), step, months=months, basis="依据")
+        code, lifts = row.code, row.reply_until is None
+    with tiny.store.session() as session:
+        if not lifts:
+            reply(session, FIRST, code, "无异议", last=True)
+        confirm(session, SECOND, code, refuse=refuse)
+        announce(session, tiny.store.key, find_heard(session, FIRST, code))
+        announce(session, tiny.store.key, find_heard(session, FIRST, code))
+    return code
+
+
+@pytest.mark.parametrize(
+    ("step", "months", "refuse", "says"),
+    [
+        (OrganisationStep.SUSPEND, 6, False, "2027年4月19日"),
+        (OrganisationStep.WITHDRAW, None, False, "收回评审权"),
+        (OrganisationStep.RECTIFY, 3, True, "不生效力"),
+    ],
+)
+def test_a_closed_decision_has_a_letter_of_its_own_and_is_told_once(
+    sqlite_tiny: Tiny, step: OrganisationStep, months: int | None, refuse: bool, says: str
+) -> None:
+    put(sqlite_tiny, service(sqlite_tiny, date(2025, 1, 5), 2024))
+    code = decided(sqlite_tiny, step, months, refuse=refuse)
+    with sqlite_tiny.store.reading() as session:
+        content = hearing(session, find_heard(session, FIRST, code))
+        assert session.query(Notice).count() == 1
+    for lang in languages():
+        said = "\n".join(p.text for p in Document(BytesIO(hearing_document(content, lang))).paragraphs)
+        assert "{" not in said
+        assert "organisations." not in said
+        assert ("2025年1月5日" in said) is (lang == "zh" and not refuse), "the day of what was found"
+        assert says in said or lang != "zh"
+
+
+def test_what_came_after_the_appraisal_or_was_found_after_it_still_counts(sqlite_tiny: Tiny) -> None:
+    """Between the first and the second person, and a complaint of before that was upheld only then."""
+    put(sqlite_tiny, service(sqlite_tiny, date(2025, 1, 5), 2024))
+    with sqlite_tiny.store.session() as session:
+        for number, upheld in enumerate((None, True)):
+            record_complaint(
+                session, FIRST, "C1", 2026, reference=f"信{number}", upheld=upheld, on=date(2026, 9, 1)
+            )
+        row = decide(session, FIRST, appraised(sqlite_tiny), OrganisationStep.RECTIFY, months=3, basis="x")
+        code = row.code
+    with clock.fixed(NOW + timedelta(days=10)), sqlite_tiny.store.session() as session:
+        told = {"upheld": True, "on": date(2026, 9, 1)}
+        record_complaint(session, FIRST, "C1", 2026, reference="信0", **told)
+        told = {"upheld": True, "on": date(2026, 10, 25)}
+        record_complaint(session, FIRST, "C1", 2026, reference="信2", **told)
+    with clock.fixed(NOW + timedelta(days=20)):
+        with sqlite_tiny.store.session() as session:
+            confirm(session, SECOND, code)
+        found = appraised(sqlite_tiny, as_of=clock.today())
+        assert found.figures[Indicator.COMPLAINTS_UPHELD][0] == 2, "信0 and 信2; 信1 led to the measure"
+        assert found.figures[Indicator.UNFILED_SITTINGS][0] == 0
+
+
+def test_nobody_sits_for_a_committee_that_is_suspended_until_it_is_lifted(sqlite_tiny: Tiny) -> None:
+    put(
+        sqlite_tiny,
+        panel(sqlite_tiny, "M1-P1", state=PanelState.PROPOSED, approved_at=None, approved_by=None),
+    )
+    decided(sqlite_tiny, OrganisationStep.RECTIFY, 3)
+    with sqlite_tiny.store.reading() as session:
+        refuse_barred(session, sqlite_tiny.committee_id, TODAY)
+    decided(sqlite_tiny, OrganisationStep.SUSPEND, 6)
+    with sqlite_tiny.store.session() as session:
+        meeting = session.get_one(Meeting, sqlite_tiny.meeting_id)
+        refuse_barred(session, sqlite_tiny.committee_id, date(2027, 4, 20))
+        meeting.on = date(2027, 1, 5)
+    with pytest.raises(Fault, match=r"organisations\.suspended"):
+        approve(sqlite_tiny.store, FIRST, "M1-P1")
+    with pytest.raises(Fault, match=r"organisations\.suspended"):
+        request(sqlite_tiny.store, FIRST, committee="C1", meeting="M1")
+    decided(sqlite_tiny, OrganisationStep.LIFT)
+    approve(sqlite_tiny.store, FIRST, "M1-P1")
 
 
 def test_a_refused_decision_leaves_nothing_in_force(sqlite_tiny: Tiny) -> None:
