@@ -90,17 +90,30 @@ def _alternates(simulation: Simulation, one: RobustPart, suffix: str, lang: str)
     rows: list[dict[str, Any]] = []
     values: list[dict[str, Any]] = []
     for part in one.alternates[:MOST_ROWS]:
-        label = say("lens.chart.alternate", lang, group=part.group, order=part.order)
-        values.append({"label": label, "worth": part.lawful, "said": f"{100 * part.lawful:+.1f}"})
+        group = simulation.groups.get(part.group, part.group)
+        label = say("lens.chart.alternate", lang, group=group, order=part.order)
+        ends = {"low": part.low, "high": part.high, "end": max(part.lawful, part.high)}
+        values.append({"label": label, "worth": part.lawful, "said": f"{100 * part.lawful:+.1f}", **ends})
         rows.append({**part.model_dump(), "meeting": meeting_name(simulation, one.base), "panel": one.panel})
-    most = max((value["worth"] for value in values), default=0.0)
-    x = across("worth", None, (min(0.0, *(v["worth"] for v in values)), max(0.01, most) * 1.25))
+    least = min((min(value["worth"], value["low"]) for value in values), default=0.0)
+    most = max((value["end"] for value in values), default=0.0)
+    x = across("worth", None, (min(0.0, least), max(0.01, most) * 1.25))
+    y = down([value["label"] for value in values])
+    body = bars(values, x, y)
+    body["layer"][1]["encoding"]["x"] = {**x, "field": "end"}
+    drawn = [value for value in values if value["low"] != value["high"]]
+    line = {"x": {**x, "field": "low"}, "x2": {"field": "high"}, "y": y}
+    body["layer"].insert(
+        1, {"data": {"values": drawn}, "mark": {"type": "rule", "strokeWidth": 1.5}, "encoding": line}
+    )
+    notes = [say("lens.chart.alternates_note", lang)]
+    notes += [say("lens.chart.alternates_drawn", lang)] if drawn else []
     return Chart(
         f"alternates{suffix}",
         framed(
             say("lens.chart.alternates", lang, title=meeting_name(simulation, one.base)),
-            notes_of(simulation, lang, say("lens.chart.alternates_note", lang)),
-            bars(values, x, down([value["label"] for value in values])),
+            notes_of(simulation, lang, *notes),
+            body,
         ),
         rows,
     )

@@ -1,4 +1,4 @@
-"""What rules, parameters, groups of people, meetings and chances are called in the charts, the brief and the terminal."""
+"""What rules, groups of people, meetings and chances are called in the charts, the brief and the terminal."""
 
 from __future__ import annotations
 
@@ -37,28 +37,6 @@ def cell_name(by: str, of: str | None, values: int, lang: str) -> str:
 def fact_name(by: str, lang: str) -> str:
     """A fact by its word of ours."""
     return say("lens.specialty", lang) if by == "specialty" else term("fact", by, lang)
-
-
-def axis_name(simulation: Simulation, axis: str, lang: str) -> str:
-    """What varies: as the scenario calls it, else the rule or goal and its field in words; what has none is called by its id."""
-    from expert_pool.documents.simulation_charts import goal_name
-
-    told = (simulation.scenario.get("sweep") or {}).get("axes") or []
-    title = next((one["title"] for one in told if one.get("parameter") == axis and one.get("title")), None)
-    kind, _, rest = axis.partition(".")
-    id_, _, field = rest.rpartition(".")
-    if title:
-        return str(title[lang])
-    if kind == "goals":
-        return say(
-            "chart.axis",
-            lang,
-            name=goal_name(id_, lang, simulation.goals),
-            field=term("brief.field", field, lang),
-        )
-    if kind == "rules" and known(f"title.{id_}", lang):
-        return say("chart.axis", lang, name=say(f"title.{id_}", lang), field=term("brief.field", field, lang))
-    return axis
 
 
 def meeting_name(simulation: Simulation, base: int) -> str:

@@ -1,4 +1,4 @@
-"""The letter that tells a committee or organiser what is proposed about it and until when it may answer, on paper."""
+"""The letters to a committee or organiser, on paper: what is proposed about it and until when it may answer; what was decided."""
 
 from __future__ import annotations
 

@@ -11,13 +11,13 @@ from struct import unpack
 from expert_pool.documents.files import put
 from expert_pool.documents.lens_naming import cell_name, rule_name, share
 from expert_pool.documents.paper import ALARM, HEAD, INK, LINE, WIDTH, Paper
+from expert_pool.documents.parameter_naming import field_value, goal_name
 from expert_pool.documents.policy_charts import broken_by, policy_charts
-from expert_pool.documents.simulation_charts import drawn, goal_name
+from expert_pool.documents.simulation_charts import drawn
 from expert_pool.documents.wordml import align, points, shade
 from expert_pool.simulation.lens_results import PoliciesPart
 from expert_pool.simulation.results import Simulation
 from expert_pool.words import say, term
-from expert_pool.words.sentence import percent
 from solver.turnout import proportion
 
 FEW = 30
@@ -152,24 +152,14 @@ def _changed(found: PoliciesPart, other: int, lang: str) -> tuple[str, ...]:
     differences = found.policies[other].differences
     if not differences:
         return (say("brief.nothing", lang),)
-    nothing = say("brief.absent", lang)
-
-    def value(text: str | None) -> str:
-        if text in ("True", "False"):
-            return say("brief.yes" if text == "True" else "brief.no", lang)
-        return nothing if text is None else percent(text) if "/" in text else text
-
-    def force(text: str | None) -> str:
-        return say("brief.hard", lang) if text is None else say("brief.soft", lang, level=text)
-
     lines = [
         say(
             "brief.change",
             lang,
             rule=rule_name(one.rule, one.kind, lang),
-            field=None if one.field is None else term("brief.field", one.field, lang),
-            first=force(one.first) if one.field == "soft" else value(one.first),
-            other=force(one.other) if one.field == "soft" else value(one.other),
+            field=None if one.field is None else term("parameter.field", one.field, lang),
+            first=field_value(one.field, one.first, lang),
+            other=field_value(one.field, one.other, lang),
         )
         for one in differences[:MOST_CHANGES]
     ]

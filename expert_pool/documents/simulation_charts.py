@@ -5,17 +5,22 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from expert_pool.documents.files import put
-from expert_pool.documents.lens_naming import axis_name
+from expert_pool.documents.parameter_naming import (
+    goal_name,
+    parameter_in_full,
+    parameter_name,
+    value_name,
+)
 from expert_pool.documents.picture import SCALE, VERSION, fonts
 from expert_pool.documents.sheet import FAINT, FONT, INK
-from expert_pool.simulation.results import FrontierPart, GoalNamed, PointPart, Simulation
-from expert_pool.words import known, say
+from expert_pool.simulation.results import FrontierPart, PointPart, Simulation
+from expert_pool.words import say
 
 BEST, KNEE, NONE = "#0072B2", "#D55E00", "#EDEDED"
 WIDE, TALL = 560, 340
@@ -101,22 +106,6 @@ def level_that_varies(points: Sequence[PointPart]) -> int | None:
     return next(iter(differing or sorted(values)), None)
 
 
-def goal_name(id_: str, lang: str, goals: Mapping[str, GoalNamed] | None = None) -> str:
-    """The goals of a level by their titles; without one by what sort of goal it is, and the fact it goes by. `goals` as in a
-    result; what is in none of these is called by its id."""
-    return " + ".join(_one_goal(part, lang, (goals or {}).get(part)) for part in id_.split("+"))
-
-
-def _one_goal(id_: str, lang: str, named: GoalNamed | None) -> str:
-    if known(f"title.{id_}", lang):
-        return say(f"title.{id_}", lang)
-    if named is not None and known(f"goal.{named.kind}", lang):
-        return say(f"goal.{named.kind}", lang, fact=named.fact)
-    if named is not None and known(f"name.{named.kind}", lang):
-        return say(f"name.{named.kind}", lang, fact=named.fact)
-    return id_.replace("_", " ")
-
-
 def _rows(points: Sequence[PointPart], level: int | None, lang: str) -> list[dict[str, Any]]:
     rows = []
     for point in points:
@@ -170,11 +159,9 @@ def _measured(simulation: Simulation, points: Sequence[PointPart], level: int | 
     return say("chart.cost", lang, goal=None if goal is None else goal_name(goal.id, lang, simulation.goals))
 
 
-def _shown(value: str) -> str:
-    """A share as it is spoken of: 1/5 as 20%."""
-    from expert_pool.words.sentence import percent
-
-    return percent(value) if "/" in value else value
+def _values(simulation: Simulation, axis: str, lang: str) -> dict[str, str]:
+    """The values of an axis in their order, with their words."""
+    return {value: value_name(simulation, axis, value, lang) for value in simulation.axes[axis]}
 
 
 def _heat(
@@ -183,6 +170,7 @@ def _heat(
     """Cost over two parameters; cells without a panel are hatched."""
     level = level_that_varies(points)
     rows = _rows(points, level, lang)
+    said = {axis: _values(simulation, axis, lang) for axis in axes}
     across, down = sorted(axes, key=lambda axis: -len(simulation.axes[axis]))
     values = []
     room = WIDE / len(simulation.axes[across]), TALL / len(simulation.axes[down])
@@ -198,34 +186,34 @@ def _heat(
         values.append(
             {
                 "point": row["point"],
-                "across": _shown(row[across]),
-                "down": _shown(row[down]),
+                "across": said[across][row[across]],
+                "down": said[down][row[down]],
                 "cost": cost,
                 "text": f"{'≤' if open_ and cost is not None else ''}{text}",
                 "lines": text.count("\n"),
                 "ink": "#FFFFFF" if dark else "#9A9A9A" if text == hatch else INK,
             }
         )
-    orders = {axis: [_shown(value) for value in simulation.axes[axis]] for axis in axes}
+    orders = {axis: list(said[axis].values()) for axis in axes}
     x = {
         "field": "across",
         "type": "ordinal",
         "sort": orders[across],
-        "title": axis_name(simulation, across, lang),
+        "title": parameter_in_full(simulation, across, lang),
         "axis": {"labelAngle": 0},
     }
     y = {
         "field": "down",
         "type": "ordinal",
         "sort": orders[down][::-1],
-        "title": axis_name(simulation, down, lang),
+        "title": parameter_in_full(simulation, down, lang),
     }
     size = 11 if WIDE / max(1, len(orders[across])) >= 52 else 8
     cell = {"type": "rect", "stroke": "white", "strokeWidth": 2}
     return Chart(
         name,
         _page(
-            f"{title}: {_measured(simulation, points, level, lang)}",
+            say("parameter.named", lang, name=title, field=_measured(simulation, points, level, lang)),
             [say("chart.lower", lang), say("chart.hatched", lang)],
             [
                 {
@@ -278,18 +266,23 @@ def _curve(
     """Cost along one parameter, with the tipping point where one was found."""
     level = level_that_varies(points)
     rows = _rows(points, level, lang)
-    order = [_shown(value) for value in simulation.axes[axis]]
+    said = _values(simulation, axis, lang)
     values = [
         {
             "point": row["point"],
-            "across": _shown(row[axis]),
+            "across": said[row[axis]],
             "cost": row["cost"],
             "status": row["status"],
         }
         for row in rows
     ]
-    named = axis_name(simulation, axis, lang)
-    x = {"field": "across", "type": "ordinal", "sort": order, "title": named, "axis": {"labelAngle": 0}}
+    x = {
+        "field": "across",
+        "type": "ordinal",
+        "sort": list(said.values()),
+        "title": parameter_in_full(simulation, axis, lang),
+        "axis": {"labelAngle": 0},
+    }
     known = [value["cost"] for value in values if value["cost"] is not None]
     y = {
         "field": "cost",
@@ -301,14 +294,19 @@ def _curve(
     none = [value for value in values if value["status"] == "infeasible"]
     notes = [say("chart.lower", lang), *([say("chart.none", lang)] if none else [])]
     notes += [
-        say("chart.tipping", lang, last=_shown(tip.last or ""), first=_shown(tip.first or ""))
+        say(
+            "chart.tipping",
+            lang,
+            last=value_name(simulation, axis, tip.last, lang),
+            first=value_name(simulation, axis, tip.first, lang),
+        )
         for tip in simulation.tipping
         if tip.parameter == axis and tip.status == "found"
     ]
     return Chart(
         name,
         _page(
-            f"{title}: {named}",
+            say("parameter.named", lang, name=title, field=parameter_name(simulation, axis, lang)),
             notes,
             [
                 {

@@ -9,7 +9,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from expert_pool.documents.people import Person
-from expert_pool.words import condition, known, say, term
+from expert_pool.documents.rule_naming import rule_title
+from expert_pool.words import known, say, term
 from solver.answer import Answer, RuleResult, Saying
 
 if TYPE_CHECKING:
@@ -96,19 +97,7 @@ class View:
         rule = next((r for r in self.problem.rules if r.id == id), None) if self.problem else None
         if rule is None:
             return say(f"title.{id}", self.lang) if known(f"title.{id}", self.lang) else None
-        if known(f"title.{id}", self.lang):
-            return say(f"title.{id}", self.lang)
-        fields = rule.model_dump(mode="json")
-        tests = fields.get("where")
-        tests = [tests] if isinstance(tests, dict) else tests or []
-        what = (
-            self.word("comma").join(condition(t["fact"], t["op"], t["value"], self.lang) for t in tests)
-            or None
-        )
-        first = tests[0] if tests else {}
-        fact = fields.get("fact") or first.get("fact")
-        params = {**fields, "what": what, "fact": fact, "op": first.get("op"), "than": first.get("value")}
-        return say(f"name.{rule.rule}", self.lang, **_without_lang(params))
+        return rule_title(rule.id, rule.rule, rule.model_dump(mode="json"), self.lang)
 
     def _goal(self, id: str) -> str:
         for code in (f"goal.{id}", f"title.{id}"):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
 Scalar = bool | int | str
@@ -45,10 +45,16 @@ class GroupEdit(Doc):
     set: SeatsDoc
 
 
+Experts = tuple[Name, ...] | Annotated[dict[str, Scalar], Field(min_length=1)]
+"""Experts by their pseudonyms, or everybody of whom these facts are so: `{employer: E012}`."""
+
+
 class LeaveEdit(Doc):
     """Experts who neither sit nor wait."""
 
-    leave: tuple[Name, ...] = Field(min_length=1)
+    leave: (
+        Annotated[tuple[Name, ...], Field(min_length=1)] | Annotated[dict[str, Scalar], Field(min_length=1)]
+    )
 
 
 class FactEdit(Doc):
@@ -56,7 +62,38 @@ class FactEdit(Doc):
 
     fact: Name
     value: Scalar | None
-    experts: tuple[Name, ...] | None = None
+    experts: Experts | None = None
+
+
+class LearnEdit(Doc):
+    """Some experts (all where none are named) hold these sub-specialties at least so well, 1..3."""
+
+    learn: dict[str, Annotated[int, Field(ge=1, le=3)]] = Field(min_length=1)
+    experts: Experts | None = None
+
+
+class EffectDoc(Doc):
+    effect: Literal["pair", "group", "panel"]
+
+
+class ConflictEdit(Doc):
+    """Conflicts of a kind have another effect, or count no longer."""
+
+    conflict: Name
+    set: EffectDoc | None = None
+    drop: bool = False
+
+    @model_validator(mode="after")
+    def _says_one(self) -> ConflictEdit:
+        if (self.set is None) != self.drop:
+            raise PydanticCustomError("edit_one", "either set or drop must stand here")
+        return self
+
+
+class MergeEdit(Doc):
+    """Sub-specialties that the catalogue has as one with another: code -> code."""
+
+    merge: dict[str, Name] = Field(min_length=1)
 
 
 class JoinDoc(Doc):
@@ -87,13 +124,15 @@ class CasesEdit(Doc):
     more_cases: tuple[MoreDoc, ...] = ()
 
 
-Edit = RuleEdit | GoalEdit | GroupEdit | LeaveEdit | FactEdit | JoinEdit | CasesEdit
 EDITS: dict[str, type[Doc]] = {
     "rule": RuleEdit,
     "goal": GoalEdit,
     "group": GroupEdit,
     "leave": LeaveEdit,
     "fact": FactEdit,
+    "learn": LearnEdit,
+    "conflict": ConflictEdit,
+    "merge": MergeEdit,
     "join": JoinEdit,
     "without_cases": CasesEdit,
     "more_cases": CasesEdit,

@@ -16,7 +16,7 @@ from expert_pool.simulation.results import (
     plain,
 )
 from expert_pool.simulation.scenario import CostDoc, TippingDoc
-from expert_pool.simulation.spreading import MOST, changer, number
+from expert_pool.simulation.spreading import MOST, changer, is_share, number
 from solver.answer import GoalResult
 from solver.document import problem_sha256
 from solver.errors import Fault
@@ -96,19 +96,13 @@ def _steps(
             return [int(v) for v in found], bool(step == 1)
         return found, False
     kind = next(r for r in problem.rules if r.id == rule)
-    if _is_share(type(kind), field_):
+    if is_share(kind.rule, field_):
         shares: list[Value] = list(shares_between(problem, rule, min(low, high), max(low, high)))
         return (shares if low <= high else shares[::-1]), True
     if whole:
         way = 1 if high >= low else -1
         return list(range(int(low), int(high) + way, way)), True
     raise Fault("scenario.step_missing", where, name=doc.parameter)
-
-
-def _is_share(kind: type[Any], name: str) -> bool:
-    """Whether a field of a rule is a share of seats."""
-    entry = kind.model_fields[name]
-    return "Fraction" in repr(entry.annotation)
 
 
 def trace(bench: Bench) -> FrontierPart:

@@ -133,9 +133,26 @@ class GoalNamed(Part):
     fact: str | None
 
 
+class ConditionNamed(Part):
+    """A test of one fact of an expert, as a rule has it."""
+
+    fact: str
+    op: str
+    value: bool | int | str | list[bool | int | str]
+
+
+class RuleNamed(Part):
+    """What a rule is named by: its kind, the fact or grade it goes by, the tests of those it counts."""
+
+    kind: str
+    fact: str | None = None
+    grade: str | None = None
+    where: list[ConditionNamed] = []
+
+
 class Simulation(Part):
     """`simulation/1`. `inputs_sha256`: of the scenario as merged, the problems and the versions; the same inputs give the
-    same document, but for points that a limit stopped. `goals`: by id, for names; `stopped`: somebody ended the work before
+    same document, but for points that a limit stopped. `goals`, `rules`, `groups`: by id, for names; `stopped`: somebody ended the work before
     it was complete."""
 
     format: Literal["simulation/1"] = "simulation/1"
@@ -155,6 +172,8 @@ class Simulation(Part):
     fairness: FairnessPart | None = None
     policies: PoliciesPart | None = None
     goals: dict[str, GoalNamed] = {}
+    rules: dict[str, RuleNamed] = {}
+    groups: dict[str, str] = {}
     panels: dict[str, PanelPart]
     complete: bool
     stopped: bool = False

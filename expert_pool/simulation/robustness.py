@@ -180,17 +180,23 @@ def _alternate(
     lawful: tuple[Chance, Chance],
     quorum: tuple[Chance, Chance],
 ) -> AlternatePart:
-    """What an alternate is worth; of each pair of chances the first is with them, the second without."""
+    """What an alternate is worth; of each pair of chances the first is with them, the second without. Drawn figures are kept to
+    what is certain: a meeting to which they are not called is the same without them."""
     problem = day.panel.problem
+    called = day.called(expert)
+
+    def worth(value: float) -> float:
+        return _round(min(called, max(-called, value)))
+
     return AlternatePart(
         expert=problem.experts[expert],
         group=problem.groups[group].id,
         order=order,
-        called=_round(day.called(expert)),
-        lawful=_round(lawful[0].value - lawful[1].value),
-        low=_round(lawful[0].low - lawful[1].high),
-        high=_round(lawful[0].high - lawful[1].low),
-        quorum=_round(quorum[0].value - quorum[1].value),
+        called=_round(called),
+        lawful=worth(lawful[0].value - lawful[1].value),
+        low=worth(lawful[0].low - lawful[1].high),
+        high=worth(lawful[0].high - lawful[1].low),
+        quorum=worth(quorum[0].value - quorum[1].value),
     )
 
 

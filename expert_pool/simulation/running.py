@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -10,10 +10,10 @@ from pathlib import Path
 from expert_pool.simulation.asking import Asked, Gathering
 from expert_pool.simulation.bench import Bench
 from expert_pool.simulation.lensing import through_lenses
+from expert_pool.simulation.naming import named_in
 from expert_pool.simulation.questions import tipped, trace
 from expert_pool.simulation.results import (
     BasePart,
-    GoalNamed,
     MarginalPart,
     PointPart,
     Simulation,
@@ -31,7 +31,6 @@ from expert_pool.simulation.years.running import simulate_years
 from solver.document import problem_sha256
 from solver.engines.race import Cancelled
 from solver.errors import Fault
-from solver.problem import Problem
 from solver.progress import Reporter, silent
 
 POINTS = "points"
@@ -106,6 +105,7 @@ def laid_out(asked: Asked) -> tuple[Simulation, list[tuple[int, int, dict[str, s
 def _empty(asked: Asked, hashes: Sequence[str], versions: Mapping[str, str]) -> Simulation:
     doc = asked.scenario.doc
     said = doc.model_dump(mode="json", by_alias=True)
+    named = named_in(asked.problems)
     return Simulation(
         title=None if doc.title is None else doc.title.model_dump(),
         inputs_sha256=digest(
@@ -132,19 +132,12 @@ def _empty(asked: Asked, hashes: Sequence[str], versions: Mapping[str, str]) -> 
         marginal=[],
         tipping=[],
         frontier=None,
-        goals={id_: named for problem in asked.problems for id_, named in _named(problem)},
+        goals=named.goals,
+        rules=named.rules,
+        groups=named.groups,
         panels={},
         complete=False,
     )
-
-
-def _named(problem: Problem) -> Iterator[tuple[str, GoalNamed]]:
-    """Goals, and soft rules, whose shortfall counts like one."""
-    for goal in problem.goals:
-        yield goal.id, GoalNamed(kind=goal.model_dump()["goal"], fact=getattr(goal, "fact", None))
-    for rule in problem.rules:
-        if rule.soft is not None:
-            yield rule.id, GoalNamed(kind=rule.rule, fact=getattr(rule, "fact", None))
 
 
 def _laid(asked: Asked) -> int:

@@ -49,9 +49,10 @@ class BaseDoc(Doc):
 
 
 class OptionDoc(Doc):
-    """One of several named alternatives."""
+    """One of several named alternatives; `title`: what readers see instead of the name."""
 
     name: Name
+    title: Words | None = None
     change: tuple[AnyEdit, ...] = ()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from expert_pool.policies.located import nearest
+from expert_pool.simulation.edits import ConflictEdit, LearnEdit, MergeEdit
 from expert_pool.simulation.reading import Scenario
 from expert_pool.simulation.scenario import (
     AxisDoc,
@@ -27,6 +28,7 @@ from expert_pool.simulation.scenario import (
 )
 from solver.errors import Fault
 from solver.problem import Problem, RuleChange
+from solver.rules import RULES
 from solver.rules.base import exact
 from solver.sweeping.changes import (
     Agenda,
@@ -38,6 +40,7 @@ from solver.sweeping.changes import (
     Recruit,
     Seating,
 )
+from solver.sweeping.people import ConflictChange, Learning, Merging
 
 MOST = 1_000_000
 """More points than this are not even laid out."""
@@ -94,6 +97,12 @@ def _axis(scenario: Scenario, problem: Problem, path: tuple[str | int, ...], axi
     )
 
 
+def is_share(kind: str, field: str) -> bool:
+    """Whether a field of rules of this kind is a share of seats."""
+    entry = RULES[kind].model_fields.get(field) if kind in RULES else None
+    return entry is not None and "Fraction" in repr(entry.annotation)
+
+
 def _sameness(value: Scalar) -> Fraction | str:
     """Equal for two ways to write one value: 1/2, 0.5, 50%."""
     try:
@@ -145,13 +154,28 @@ def changer(problem: Problem, parameter: str, where: str) -> Any:
     """From a value to the change it makes. Raises Fault naming the nearest parameter there is."""
     known = parameters(problem)
     if parameter not in known:
-        raise Fault("scenario.parameter_unknown", where, name=parameter, nearest=nearest(parameter, known))
+        raise Fault("scenario.parameter_unknown", where, name=parameter, **_near(parameter, known))
     kind, name, field = parameter.split(".")
     if kind == "rules":
         return lambda value: RuleChange(name, {field: value})
     if kind == "goals":
         return lambda value: GoalChange(name, {field: value})
     return lambda value: Seating(None if name == "*" else name, **{field: _seats(value, where)})
+
+
+def _near(parameter: str, known: Collection[str]) -> dict[str, str | None]:
+    """The parameter that a misspelt one most likely means, and what there is at the place of its mistake: fields of a rule
+    that is there, rules of the policy, else nothing."""
+    kind, _, rest = parameter.partition(".")
+    id_, _, field = rest.rpartition(".")
+    own = [name for name in known if name.startswith(f"{kind}.{id_}.")]
+    if own:
+        return {"nearest": nearest(parameter, own), "known": ", ".join(name.split(".")[2] for name in own)}
+    ids = list(dict.fromkeys(name.split(".")[1] for name in known if name.startswith(f"{kind}.")))
+    if not ids:
+        return {"nearest": nearest(parameter, known), "known": None}
+    meant = f"{kind}.{nearest(id_, ids)}.{field}"
+    return {"nearest": meant if meant in known else None, "known": ", ".join(ids)}
 
 
 def _seats(value: Scalar, where: str) -> int:
@@ -193,6 +217,12 @@ def changes_of(edits: Sequence[Any]) -> tuple[Change, ...]:
                 found.append(Leaving(edit.leave))
             case FactEdit():
                 found.append(FactChange(edit.fact, edit.value, edit.experts))
+            case LearnEdit():
+                found.append(Learning(edit.learn, edit.experts))
+            case ConflictEdit():
+                found.append(ConflictChange(edit.conflict, edit.set.effect if edit.set else None))
+            case MergeEdit():
+                found.append(Merging(edit.merge))
             case JoinEdit():
                 people = []
                 for kind in edit.join:

@@ -18,6 +18,16 @@ from solver.ladder import changed as rule_changed
 from solver.problem import Cases, Exclusion, Group, Pairs, Problem, RuleChange, Skills
 from solver.rules.base import Rule
 from solver.rules.locks import Locks
+from solver.sweeping.people import (
+    ConflictChange,
+    Experts,
+    Learning,
+    Merging,
+    chosen,
+    learned,
+    merged,
+    without_conflict,
+)
 
 BY = "scenario"
 FRAME = frozenset({"group_size", "locks", "alternates", "roles"})
@@ -46,7 +56,7 @@ class Seating:
 class Leaving:
     """Experts who neither sit nor wait."""
 
-    experts: tuple[str, ...]
+    experts: Experts
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +65,7 @@ class FactChange:
 
     fact: str
     value: bool | int | str | None
-    experts: tuple[str, ...] | None = None
+    experts: Experts = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +94,18 @@ class Agenda:
     more: tuple[tuple[str, str, int], ...] = ()
 
 
-Change: TypeAlias = RuleChange | GoalChange | Seating | Leaving | FactChange | Joining | Agenda
+Change: TypeAlias = (
+    RuleChange
+    | GoalChange
+    | Seating
+    | Leaving
+    | FactChange
+    | Joining
+    | Agenda
+    | Learning
+    | ConflictChange
+    | Merging
+)
 
 
 def applied(problem: Problem, changes: Sequence[Change]) -> Problem:
@@ -113,6 +134,12 @@ def _one(problem: Problem, change: Change) -> Problem:
             return _joined(problem, change)
         case Agenda():
             return _with_agenda(problem, change)
+        case Learning():
+            return learned(problem, change)
+        case ConflictChange():
+            return without_conflict(problem, change)
+        case Merging():
+            return merged(problem, change)
 
 
 def known(kind: str, name: str, names: Sequence[str], where: str = "") -> None:
@@ -190,7 +217,7 @@ def _places(problem: Problem, ids: Sequence[str]) -> list[int]:
 
 def _without(problem: Problem, change: Leaving) -> Problem:
     there = {exclusion.expert for exclusion in problem.exclusions}
-    out = [e for e in _places(problem, change.experts) if e not in there]
+    out = [e for e in chosen(problem, change.experts).nonzero()[0].tolist() if e not in there]
     exclusions = (*problem.exclusions, *(Exclusion(e, BY, BY) for e in out))
     rules = problem.rules
     if exclusions and not any(rule.rule == "locks" for rule in rules):
@@ -225,7 +252,7 @@ def _with_fact(problem: Problem, change: FactChange) -> Problem:
     column = problem.facts[change.fact]
     held, names = _held(column, change.fact, change.value)
     values = column.values.copy()
-    values[slice(None) if change.experts is None else _places(problem, change.experts)] = held
+    values[chosen(problem, change.experts)] = held
     return same_people(
         problem, facts={**problem.facts, change.fact: replace(column, values=values, names=names)}
     )

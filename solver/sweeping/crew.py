@@ -155,7 +155,12 @@ class _Running:
                 i, point = node
                 near = self.plans[i].near[point]
                 start = None if near is None else _light(self.done[i][near])
-                busy[pool.submit(_settle, i, point, start)] = node
+                try:
+                    future = pool.submit(_settle, i, point, start)
+                except BrokenProcessPool:  # a helper died since: the point still waits
+                    self.waiting.append(node)
+                    raise
+                busy[future] = node
             self.tell()
             ended, _ = wait(busy, timeout=0.1, return_when=FIRST_COMPLETED)
             for future in ended:

@@ -12,6 +12,7 @@ from typing import Any
 
 import psutil
 import pytest
+from dead_pool import DeadPool
 from patience import until
 
 from solver.problem import Problem, RuleChange
@@ -63,6 +64,13 @@ def test_a_helper_that_is_lost_costs_nothing_but_its_search(complete: Problem) -
     found = sweep_all(tasks(complete), workers=2, watch=kill_one)
     assert killed
     assert told(found) == told(alone)
+
+
+def test_a_helper_that_is_lost_before_it_is_given_a_point_loses_no_point(
+    complete: Problem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("solver.sweeping.crew.ProcessPoolExecutor", DeadPool)
+    assert told(sweep_all(tasks(complete), workers=2)) == told(sweep_all(tasks(complete)))
 
 
 @pytest.mark.parametrize("workers", [1, 2])

@@ -32,6 +32,7 @@ from solver.sweeping.changes import (
 )
 from solver.sweeping.kept import Kept
 from solver.sweeping.order import looser
+from solver.sweeping.people import ConflictChange, Learning, Merging
 from solver.sweeping.settled import searched
 from solver.sweeping.sweep import Point, planned, sweep
 
@@ -223,7 +224,7 @@ def tiny(*more: Rule, goals: Sequence[Any] = GOALS) -> Problem:
     from tiny_problems import SECTORS, ints
 
     from solver.facts import Column
-    from solver.problem import Cases, Group, Pairs, PolicyRef, Previous, Skills, Specialties
+    from solver.problem import Cases, ConflictKind, Group, Pairs, PolicyRef, Previous, Skills, Specialties
 
     n = 9
     return Problem(
@@ -244,6 +245,7 @@ def tiny(*more: Rule, goals: Sequence[Any] = GOALS) -> Problem:
         skills=Skills(ints(range(n)), ints(i % 3 for i in range(n)), ints(1 + i % 3 for i in range(n))),
         cases=Cases(("K0", "K1", "K2"), ints([0, 1, 2]), ints([0, 0, 0])),
         groups=(Group("G0", "group", 4, 4, (0, 1, 2), 0),),
+        conflict_kinds=(ConflictKind("tie", "pair", "", "D"),),
         between=Pairs(ints([0, 3]), ints([5, 6]), ints([0, 0]), ("r", "r")),
         previous=(Previous("last", date(2025, 4, 18), frozenset({0, 1, 2, 3}), 4),),
         rules=(rule("group_size"), *RULES, *more),
@@ -309,6 +311,9 @@ def test_the_kept_model_is_the_model_made_anew() -> None:
         (Leaving(("P1",)),),
         (GoalChange("prefer", {"best": 40}),),
         (FactChange("age", 50, ("P2",)),),
+        (Learning({"A1": 3}, ("P2", "P3")),),
+        (ConflictChange("tie", None),),
+        (Merging({"B1": "A1"}),),
         (),
     ]
     for problem_at in planned(problem, changes).problems:
@@ -373,6 +378,44 @@ def test_changes_of_every_kind_reach_the_problem() -> None:
     assert problem.groups[0].high == 4
 
 
+def test_people_are_meant_by_what_they_are_and_learn_move_and_leave() -> None:
+    problem = tiny()
+    of_employer = {e for e in range(9) if problem.facts["employer"].show(e) == "E0"}
+    assert of_employer
+    changed = applied(
+        problem,
+        [
+            FactChange("sector", "moved", {"employer": "E0"}),
+            Learning({"B1": 3}, {"sector": "moved"}),
+            Leaving({"employer": "E0", "sector": "moved"}),
+        ],
+    )
+    assert {e for e in range(9) if changed.facts["sector"].show(e) == "moved"} == of_employer
+    b1 = problem.specialties.code.index("B1")
+    assert all(changed.held[e][b1] == 3 for e in of_employer)
+    assert {exclusion.expert for exclusion in changed.exclusions} == of_employer
+    assert not (problem.facts["sector"].values == changed.facts["sector"].values).all()
+
+
+def test_a_conflict_that_counts_no_longer_and_a_merged_catalogue_leave_nothing_behind() -> None:
+    problem = tiny()
+    kind = problem.conflict_kinds[int(problem.between.kind[0])].kind
+    free = applied(problem, [ConflictChange(kind, None)])
+    assert all(free.conflict_kinds[k].kind != kind for k in free.between.kind.tolist())
+    assert len(free.between.left) < len(problem.between.left)
+    harder = applied(problem, [ConflictChange(kind, "panel")])
+    assert next(k.effect for k in harder.conflict_kinds if k.kind == kind) == "panel"
+    old, new = (problem.specialties.code.index(code) for code in ("B1", "A1"))
+    one = applied(problem, [Merging({"B1": "A1"})])
+    assert old not in {
+        *one.skills.specialty.tolist(),
+        *one.cases.specialty.tolist(),
+        *one.groups[0].specialties,
+    }
+    for expert, skills in enumerate(problem.held[e] for e in range(9)):
+        assert one.held[expert].get(new, 0) == max(skills.get(old, 0), skills.get(new, 0))
+
+
 @pytest.mark.parametrize(
     ("change", "code", "near"),
     [
@@ -387,6 +430,12 @@ def test_changes_of_every_kind_reach_the_problem() -> None:
         (RuleChange("private", {"least": "140%"}), "problem.ladder_fields", None),
         (Seating("G0", low=9), "problem.range_crossed", None),
         (FactChange("age", "old"), "problem.fact_compared", None),
+        (Leaving({"sectr": "private"}), "sweep.unknown", "sector"),
+        (Leaving({"employer": "E99"}), "sweep.nobody", None),
+        (Leaving({"age": True}), "sweep.nobody", None),
+        (Learning({"A9": 3}, None), "sweep.unknown", "A2"),
+        (ConflictChange("ties", None), "sweep.unknown", None),
+        (Merging({"B1": "A1", "A1": "B1"}), "sweep.merged_away", None),
     ],
 )
 def test_a_change_that_does_not_fit_names_what_is_meant(change: Any, code: str, near: str | None) -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from api.cli.face import Face, table
 
 if TYPE_CHECKING:
-    from expert_pool.reevaluation.health.document import Health
+    from expert_pool.reevaluation.health.document import Health, Profile
 
 MOST = 15
 
@@ -63,7 +63,7 @@ def health_told(face: Face, health: "Health") -> list[Any]:
                 str(one.count),
                 one.specialty,
                 one.name,
-                ", ".join(f"{name}={value}" for name, value in one.facts.items() if value is not None),
+                _asked(face, one),
             )
             for one in plan.profiles[:MOST]
         ]
@@ -72,10 +72,16 @@ def health_told(face: Face, health: "Health") -> list[Any]:
     if invited:
         lines.append(face.say("cli.health.invite", shown=min(len(invited), MOST), of=len(invited)))
         asked = [
-            (str(one.rank), one.expert, one.employer or "—", ", ".join(one.specialties))
+            (
+                str(one.rank),
+                one.expert,
+                one.employer or "—",
+                ", ".join(one.specialties),
+                "; ".join(face.say(reason.code, **reason.params) for reason in one.reasons) or "—",
+            )
             for one in invited[:MOST]
         ]
-        lines.append(table(_heads(face, "rank", "expert", "employer", "specialties"), asked))
+        lines.append(table(_heads(face, "rank", "expert", "employer", "specialties", "why"), asked))
     lines += [face.say(note.code, **note.params) for note in health.notes]
     return lines
 
@@ -91,6 +97,18 @@ def thin_told(face: Face, health: "Health") -> list[Any]:
     ]
     heads = _heads(face, "specialty", "name", "supply", "seats", "lasting")
     return [f"\n{face.say('cli.health.thin', shown=len(rows), of=len(thin))}", table(heads, rows)]
+
+
+def _asked(face: Face, profile: "Profile") -> str:
+    """What is asked of a recruit, in words."""
+    said = []
+    for name, value in profile.facts.items():
+        if name == "rank":
+            shown = face.say("report.title_from", rank=value)
+        else:
+            shown = face.say(f"sector.{value}") if name == "sector" else str(value)
+        said.append(f"{face.say(f'fact.{name}')} {shown}")
+    return ", ".join(said)
 
 
 def _heads(face: Face, *codes: str) -> list[str]:

@@ -123,7 +123,7 @@ def _fairness(face: Face, found: FairnessCompared) -> list[object]:
 
 def _policies(face: Face, found: PoliciesCompared, goals: Simulation) -> list[object]:
     from expert_pool.documents.lens_naming import cell_name, rule_name, share
-    from expert_pool.documents.simulation_charts import goal_name
+    from expert_pool.documents.parameter_naming import goal_name
 
     by = goals.policies.by if goals.policies is not None else ""
     lines: list[object] = []

@@ -89,11 +89,18 @@ def _robust(face: Face, found: Simulation, one: RobustPart) -> list[object]:
                 order=part.order,
                 expert=part.expert,
                 called=share(part.called),
-                worth=share(part.lawful),
+                worth=_points(part.lawful),
+                low=None if part.low == part.high else _points(part.low),
+                high=_points(part.high),
             )
             for part in one.alternates
         ]
     return lines
+
+
+def _points(difference: float) -> str:
+    """A difference of two chances in percentage points."""
+    return f"{100 * difference:+.1f}"
 
 
 def _fair(face: Face, found: FairnessPart) -> list[object]:
@@ -149,8 +156,8 @@ def _fair(face: Face, found: FairnessPart) -> list[object]:
 
 def _policies(face: Face, simulation: Simulation, found: PoliciesPart) -> list[object]:
     from expert_pool.documents.lens_naming import rule_name
+    from expert_pool.documents.parameter_naming import goal_name
     from expert_pool.documents.policy_charts import broken_by
-    from expert_pool.documents.simulation_charts import goal_name
 
     lines: list[object] = []
     for at, policy in enumerate(found.policies):

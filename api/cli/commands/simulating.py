@@ -18,13 +18,14 @@ if TYPE_CHECKING:
     from expert_pool.simulation.results import Simulation
 
 MOST_ROWS = 60
+MOST_STEPS = 20
 
 
 def simulate(
     context: typer.Context,
     scenario: Annotated[Path | None, typer.Argument(metavar="SCENARIO.yaml")] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", metavar="DIR")] = None,
-    workers: Annotated[int, typer.Option("--workers", min=1, max=64)] = 1,
+    workers: Annotated[int, typer.Option("--workers", min=1, max=64, metavar="N")] = 1,
     compare: Annotated[tuple[Path, Path] | None, typer.Option("--compare", metavar="A B")] = None,
     point: Annotated[int | None, typer.Option("--point", min=0, metavar="N")] = None,
     yes: Annotated[bool, typer.Option("--yes")] = False,
@@ -135,10 +136,8 @@ def _opened(face: Face, problem: Any, output: Path | None, point: int) -> Exit:
 
 def _told(face: Face, found: "Simulation") -> list[object]:
     """The result for people: how it was settled, the points, tipping points, the frontier."""
-    from expert_pool.words.sentence import percent
-
-    def shown(value: str) -> str:
-        return percent(value) if "/" in value else value
+    from expert_pool.documents.marginal_prices import marginal_steps
+    from expert_pool.documents.parameter_naming import parameter_in_full, value_name, written_in_scenarios
 
     lines: list[object] = []
     if found.asked:
@@ -154,14 +153,22 @@ def _told(face: Face, found: "Simulation") -> list[object]:
                 open=sum(p.status in ("feasible", "unknown") for p in found.points),
             )
         )
-        lines.append(_table(face, found, shown))
+        lines += [
+            parameter_in_full(found, axis, face.lang) for axis in found.axes if written_in_scenarios(axis)
+        ]
+        lines.append(_table(face, found))
         if len(found.points) > MOST_ROWS:
             lines.append(face.say("cli.simulate.more", count=len(found.points) - MOST_ROWS))
+        steps = marginal_steps(found, face.lang)
+        lines += [face.say("marginal.title")] if steps else []
+        lines += [f"  {step.told(face.lang)}" for step in steps[:MOST_STEPS]]
+        if len(steps) > MOST_STEPS:
+            lines.append(face.say("marginal.more", count=len(steps) - MOST_STEPS))
     for tip in found.tipping:
         params = {
-            "parameter": tip.parameter,
-            "last": None if tip.last is None else shown(tip.last),
-            "first": None if tip.first is None else shown(tip.first),
+            "parameter": parameter_in_full(found, tip.parameter, face.lang),
+            "last": None if tip.last is None else value_name(found, tip.parameter, tip.last, face.lang),
+            "first": None if tip.first is None else value_name(found, tip.parameter, tip.first, face.lang),
             "looked": len(tip.looked),
         }
         lines.append(face.say(f"cli.simulate.tipping.{tip.status}", **params))
@@ -174,28 +181,32 @@ def _told(face: Face, found: "Simulation") -> list[object]:
     if found.years is not None:
         from api.cli.commands.years_text import years_lines
 
-        lines += years_lines(face, found.years)
+        lines += years_lines(face, found, found.years)
     from api.cli.commands.lens_text import lens_lines
 
     return [*lines, *lens_lines(face, found)]
 
 
-def _table(face: Face, found: "Simulation", shown: Any) -> object:
+def _table(face: Face, found: "Simulation") -> object:
+    from expert_pool.documents.parameter_naming import goal_name, parameter_name, value_name
+
     axes = list(found.axes)
-    levels = sorted({goal.level for point in found.points for goal in point.goals})
+    levels = {goal.level: goal.id for point in found.points for goal in point.goals}
     several = len(found.bases) > 1
     heads = [face.say("cli.simulate.column.point")]
     heads += [face.say("cli.simulate.column.meeting")] if several else []
-    heads += [*axes, face.say("cli.simulate.column.status")]
-    heads += [face.say("cli.simulate.column.cost", level=level) for level in levels]
+    heads += [*(parameter_name(found, axis, face.lang) for axis in axes)]
+    heads.append(face.say("cli.simulate.column.status"))
+    heads += [goal_name(id_, face.lang, found.goals) for _, id_ in sorted(levels.items())]
     heads.append(face.say("cli.simulate.column.how"))
     rows = []
     for point in found.points[:MOST_ROWS]:
         costs = {goal.level: goal for goal in point.goals}
         row = [str(point.number)]
         row += [found.bases[point.base].meeting] if several else []
-        row += [*(shown(point.values[axis]) for axis in axes), face.say(f"status.{point.status}")]
-        for level in levels:
+        row += [value_name(found, axis, point.values[axis], face.lang) for axis in axes]
+        row.append(face.say(f"status.{point.status}"))
+        for level in sorted(levels):
             goal = costs.get(level)
             row.append(
                 "—"
@@ -223,7 +234,7 @@ def _frontier(face: Face, found: "Simulation") -> list[object]:
         ]
         for at, point in enumerate(traced.points)
     ]
-    from expert_pool.documents.simulation_charts import goal_name
+    from expert_pool.documents.parameter_naming import goal_name
 
     names = [goal_name(goal, face.lang, found.goals) for goal in traced.goals]
     heads = [face.say("cli.simulate.column.point"), *names, face.say("cli.simulate.column.proven"), ""]
@@ -249,6 +260,7 @@ def _differences(face: Face, found: "Compared", first: "Simulation") -> list[obj
                 points=found.points,
                 differing=len(found.differing),
                 same_inputs=found.same_inputs,
+                other_inputs=not found.same_inputs,
                 only_first=found.only_first,
                 only_second=found.only_second,
             )
@@ -260,18 +272,35 @@ def _differences(face: Face, found: "Compared", first: "Simulation") -> list[obj
         if kinds:
             named = face.say("words.and").join(face.say(f"lens.kind.{kind}") for kind in kinds)
             lines.append(face.say(f"cli.simulate.{code}", kinds=named))
+    from expert_pool.documents.parameter_naming import (
+        goal_name,
+        parameter_in_full,
+        standing_at,
+        value_name,
+    )
+
+    goals = {goal.level: goal.id for point in first.points for goal in point.goals}
     lines += [
         face.say(
             "cli.simulate.differs",
-            at=", ".join(f"{name}={value}" for name, value in one.values.items()),
+            at=standing_at(first, one.values, face.lang),
             first=face.say(f"status.{one.first}"),
             second=face.say(f"status.{one.second}"),
-            costs=", ".join(f"{level}: {gap:+,}" for level, gap in one.differences.items()) or None,
+            costs=face.say("words.and").join(
+                f"{goal_name(goals[level], face.lang, first.goals)} {gap:+,}"
+                for level, gap in one.differences.items()
+            )
+            or None,
         )
         for one in found.differing[:MOST_ROWS]
     ]
     lines += [
-        face.say("cli.simulate.tipped", parameter=parameter, first=a, second=b)
+        face.say(
+            "cli.simulate.tipped",
+            parameter=parameter_in_full(first, parameter, face.lang),
+            first=value_name(first, parameter, a, face.lang),
+            second=value_name(first, parameter, b, face.lang),
+        )
         for parameter, a, b in found.tipping
     ]
     if found.frontier_only_first or found.frontier_only_second:

@@ -10,6 +10,7 @@ from solver.errors import Fault
 
 if TYPE_CHECKING:
     from expert_pool.simulation.asking import Asked
+    from expert_pool.simulation.results import Simulation
     from expert_pool.simulation.years.comparing import YearsCompared
     from expert_pool.simulation.years.results import DryPart, FigurePart, YearsPart
     from solver.problem import Problem
@@ -33,7 +34,7 @@ SHARES = frozenset({"new", "ever_dry", "proven"})
 MOST = 30
 
 
-def years_lines(face: Face, part: YearsPart) -> list[object]:
+def years_lines(face: Face, found: Simulation, part: YearsPart) -> list[object]:
     """The years ahead for people."""
     lines: list[object] = [
         face.say(
@@ -57,7 +58,7 @@ def years_lines(face: Face, part: YearsPart) -> list[object]:
     lines.append(table(heads, rows))
     if part.replications > 1:
         lines.append(face.say("cli.simulate.years.intervals"))
-    lines += _dry(face, part)
+    lines += _dry(face, found, part)
     lines += _plan(face, part)
     return lines
 
@@ -76,25 +77,27 @@ def _shown(name: str, figure: FigurePart | None) -> str:
     return f"{number(figure.mean)} [{number(figure.low)}..{number(figure.high)}]"
 
 
-def _dry(face: Face, part: YearsPart) -> list[object]:
+def _dry(face: Face, found: Simulation, part: YearsPart) -> list[object]:
     if not part.dry:
         return [face.say("cli.simulate.years.never")]
     lines: list[object] = [face.say("cli.simulate.years.dry", count=len(part.dry))]
-    lines += [one_dry(face, part, one) for one in part.dry[:MOST]]
+    lines += [one_dry(face, found, part, one) for one in part.dry[:MOST]]
     if len(part.dry) > MOST:
         lines.append(face.say("cli.simulate.years.dry_more", count=len(part.dry) - MOST))
     return lines
 
 
-def one_dry(face: Face, part: YearsPart, one: DryPart) -> str:
+def one_dry(face: Face, found: Simulation, part: YearsPart, one: DryPart) -> str:
     """One committee without a panel in a year, and what it lacks."""
+    from expert_pool.documents.parameter_naming import rule_called
+
     lacks = ", ".join(
         face.say(
             "years.lack",
             count=lack.count,
             specialty=lack.specialty,
-            group=lack.group,
-            rules=lack.rules or None,
+            group=found.groups.get(lack.group, lack.group),
+            rules=[rule_called(found, id_, face.lang) for id_ in lack.rules] or None,
         )
         for lack in one.lacks
     )
@@ -114,6 +117,8 @@ def one_dry(face: Face, part: YearsPart, one: DryPart) -> str:
 
 
 def _plan(face: Face, part: YearsPart) -> list[object]:
+    from expert_pool.documents.parameter_naming import facts_said
+
     plan = part.plan
     if plan is None:
         return []
@@ -128,7 +133,7 @@ def _plan(face: Face, part: YearsPart) -> list[object]:
                 count=line.count,
                 specialty=line.specialty,
                 committee=line.committee,
-                facts=", ".join(f"{name} = {value}" for name, value in line.facts.items()) or None,
+                facts=facts_said(line.facts, face.lang),
             )
             for line in plan.recruits
         ]

@@ -204,7 +204,12 @@ class _Running:
                 stop.set()
             while self.ready and len(busy) < workers and not stop.is_set():
                 r, node = self._next()
-                busy[pool.submit(_settle, self.runs[r].number, node, self.before(r, node))] = (r, node)
+                try:
+                    future = pool.submit(_settle, self.runs[r].number, node, self.before(r, node))
+                except BrokenProcessPool:  # a helper died since: the panel still waits
+                    self._open(r, node)
+                    raise
+                busy[future] = (r, node)
             self.tell()
             ended, _ = wait(busy, timeout=0.1, return_when=FIRST_COMPLETED)
             for future in ended:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from expert_pool.policies.located import nearest
 from expert_pool.simulation.reading import Scenario
 from expert_pool.simulation.years.crew import Ran, Setting, committees_of, run_all
 from expert_pool.simulation.years.document import YearsDoc
@@ -42,13 +43,18 @@ def checked_years(scenario: Scenario, years: YearsDoc, problems: Sequence[Proble
             where = scenario.at("years", "recruits", i, "ages")
             raise Fault("years.crossed", where, low=line.ages.low, high=line.ages.high)
     codes = {code for problem in problems for code in problem.specialties.code}
+    said = [new.code for new in years.specialties]
     for i, new in enumerate(years.specialties):
         where = scenario.at("years", "specialties", i)
+        if new.like not in codes and new.like in said:
+            raise Fault("years.like_new", where, added=new.code, name=new.like)
         if new.like not in codes:
-            raise Fault("years.like_unknown", where, name=new.like)
-        if new.code in codes:
+            raise Fault("years.like_unknown", where, name=new.like, nearest=nearest(new.like, sorted(codes)))
+        if new.code in codes or new.code in said[:i]:
             raise Fault("years.code_taken", where, name=new.code)
-        codes.add(new.code)
+        if new.year > last:
+            late = scenario.at("years", "specialties", i, "year")
+            raise Fault("years.specialty_late", late, added=new.code, year=new.year, last=last)
     if years.plan is not None and years.sample is not None and years.sample < len(problems):
         raise Fault("years.plan_sampled", scenario.at("years", "plan"))
     committees = len(problems) if years.sample is None else min(years.sample, len(problems))

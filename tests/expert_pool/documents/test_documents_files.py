@@ -37,11 +37,11 @@ def test_the_workbook_has_its_sheets_ready_to_print(
     path = panel_workbook(answer, people, lang, tmp_path / "panel.xlsx", problem)
     book = load_workbook(path)
     sheets = {
-        "zh": ["名单", "候补", "规则", "案件", "漏斗", "说明"],
+        "zh": ["名单", "备选", "规则", "案件", "漏斗", "说明"],
         "en": ["Members", "Alternates", "Rules", "Cases", "Funnel", "Summary"],
     }
     assert book.sheetnames == sheets[lang]
-    rows = {"名单": 25, "候补": 8, "规则": len(answer.rules), "案件": 200, "漏斗": len(answer.funnel)}
+    rows = {"名单": 25, "备选": 8, "规则": len(answer.rules), "案件": 200, "漏斗": len(answer.funnel)}
     for sheet, zh in zip(book.worksheets, sheets["zh"], strict=True):
         top = 2  # one line says that the people are made up
         assert sheet.freeze_panes == f"A{top + 1}"

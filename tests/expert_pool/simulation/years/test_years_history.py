@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from dead_pool import DeadPool
 
 from expert_pool.simulation.asking import Asked
 from expert_pool.simulation.results import Simulation
@@ -161,9 +162,14 @@ def test_who_left_never_comes_back(history: tuple[Asked, Simulation]) -> None:
         assert all((there[k] <= (there[k - 1] | (entered == k))).all() for k in range(1, 3))
 
 
-def test_two_workers_give_the_same_document(laid_years: Callable[..., Asked]) -> None:
+def test_two_workers_give_the_same_document_and_so_do_dead_ones(
+    laid_years: Callable[..., Asked], monkeypatch: pytest.MonkeyPatch
+) -> None:
     laid = laid_years("seasons: 2\nreplications: 1")
-    assert simulate(laid, workers=2) == simulate(laid)
+    alone = simulate(laid)
+    assert simulate(laid, workers=2) == alone
+    monkeypatch.setattr("expert_pool.simulation.years.crew.ProcessPoolExecutor", DeadPool)
+    assert simulate(laid, workers=2) == alone
 
 
 def test_a_stopped_run_goes_on_where_it_was(history: tuple[Asked, Simulation], tmp_path: Path) -> None:

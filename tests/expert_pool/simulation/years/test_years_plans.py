@@ -93,6 +93,15 @@ def test_a_pool_that_never_runs_dry_needs_nobody(laid_years: Callable[..., Asked
             "seasons: 3\nspecialties: [{code: '0102', name: x, like: '0101', year: 2027, share: 5%}]",
             "years.code_taken",
         ),
+        (
+            "seasons: 3\nspecialties: [{code: '9', name: x, like: '0101', year: 2027, share: 5%},"
+            " {code: '8', name: y, like: '9', year: 2028, share: 5%}]",
+            "years.like_new",
+        ),
+        (
+            "seasons: 3\nspecialties: [{code: '9', name: x, like: '0101', year: 2040, share: 5%}]",
+            "years.specialty_late",
+        ),
         ("seasons: 3\nsample: 2\nplan: {}", "years.plan_sampled"),
         ("seasons: 40\nreplications: 2000", "years.too_many"),
         ("seasons: 0", "scenario.field_wrong"),
