@@ -184,7 +184,7 @@ def people_behind(
     people = people_in(problem, pseudonyms)
     named = select(Expert.pseudonym, Expert.name).where(Expert.pseudonym.in_(pseudonyms))
     names = dict(session.execute(named).all())
-    employers = _employer_names(session, viewer, {p.employer for p in people.values()}, problem.on)
+    employers = employer_names(session, viewer, {p.employer for p in people.values()}, problem.on)
     return {
         pseudonym: Person(
             name=names.get(pseudonym, pseudonym),
@@ -204,7 +204,7 @@ def codes_behind(session: Session, pseudonyms: Collection[str]) -> dict[str, str
     return dict(session.execute(asked).all())
 
 
-def _employer_names(session: Session, viewer: Viewer, codes: Iterable[str], on: date) -> dict[str, str]:
+def employer_names(session: Session, viewer: Viewer, codes: Iterable[str], on: date) -> dict[str, str]:
     """The official names of employers on a day, by code; the latest first given wins."""
     rows = session.execute(
         select(Employer.code, EmployerName.name)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from api.page.lens_tables import Cell, Table, behind, links, number, table
 from expert_pool.documents.lens_naming import cell_name, fact_name, meeting_name, rule_name
+from expert_pool.documents.parameter_naming import field_value, goal_name
 from expert_pool.documents.policy_charts import broken_by
-from expert_pool.documents.simulation_charts import goal_name
 from expert_pool.simulation.lens_results import AssembledPart, HistoryPart, PoliciesPart
 from expert_pool.simulation.results import Simulation
 from expert_pool.words import say, term
-from expert_pool.words.sentence import percent
 
 
 def policy_tables(found: Simulation, part: PoliciesPart, lang: str) -> list[Table]:
@@ -50,22 +49,13 @@ def _whole(part: PoliciesPart, names: list[str], lang: str) -> Table:
 
 
 def _changes(part: PoliciesPart, names: list[str], lang: str) -> Table:
-    def value(field: str | None, text: str | None) -> str:
-        if field == "soft":
-            return say("brief.hard", lang) if text is None else say("brief.soft", lang, level=text)
-        if text is None:
-            return say("brief.absent", lang)
-        if text in ("True", "False"):
-            return say("brief.yes" if text == "True" else "brief.no", lang)
-        return percent(text) if "/" in text else text
-
     rows = [
         (
             Cell(names[at]),
             Cell(rule_name(one.rule, one.kind, lang)),
-            Cell(term("brief.field", one.field, lang) if one.field else "—"),
-            Cell(value(one.field, one.first)),
-            Cell(value(one.field, one.other)),
+            Cell(term("parameter.field", one.field, lang) if one.field else "—"),
+            Cell(field_value(one.field, one.first, lang)),
+            Cell(field_value(one.field, one.other, lang)),
         )
         for at, policy in enumerate(part.policies)
         for one in policy.differences

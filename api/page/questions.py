@@ -23,15 +23,16 @@ tipping:
   axes:
     - title: {{zh: 人数, en: seats}}
       options:
-        - name: as it is
-        - {{name: one more each, change: [{{group: {group}, set: {{low: {low}, high: {high}}}}}]}}
+        - {{name: as it is, title: {{zh: 不变, en: as it is}}}}
+        - {{name: one more each, title: {{zh: 多一人, en: one more each}}, change: [{{group: {group}, set: {{low: {low}, high: {high}}}}}]}}
 """,
     "recruits": """sweep:
   axes:
     - title: {{zh: 专家库, en: pool}}
       options:
-        - name: as it is
+        - {{name: as it is, title: {{zh: 不变, en: as it is}}}}
         - name: ten recruits
+          title: {{zh: 增补十人, en: ten recruits}}
           change:
             - join:
                 - {{count: 10, skills: {{"{specialty}": 3}}, facts: {{sector: private, age: 45}}}}

@@ -14,7 +14,7 @@ from expert_pool.documents.charts import SECTORS, UNKNOWN_SECTOR
 from expert_pool.documents.contents import MemberRow, RuleRow
 from expert_pool.documents.people import Person
 from expert_pool.documents.view import View
-from expert_pool.opened import require_open
+from expert_pool.opened import Opened, require_open
 from expert_pool.panels import Shown, show
 from expert_pool.policies.policy import Override
 from expert_pool.recorded import codes_behind, find_panel, policy_of, problem_of
@@ -23,6 +23,7 @@ from expert_pool.store import Store
 from expert_pool.viewer import Viewer, visible
 from solver.answer import Answer, CaseResult, RuleResult
 from solver.errors import Fault
+from solver.invitations import read_invitations
 from solver.problem import Problem
 
 DECIDING = ("panel.requested", "panel.replaced", "panel.invited", "panel.answered", "panel.approved")
@@ -71,6 +72,22 @@ class PanelSeen:
     sitting: Sitting
     overrides: tuple[Override, ...]
     masked: bool
+    organiser_id: int
+    invitations: str | None
+
+    def opened(self) -> Opened:
+        """The panel as whoever tries something on it takes it, read no second time. Raises Fault `panels.seals_closed`."""
+        if self.problem is None:
+            raise Fault("panels.seals_closed", self.panel.panel_code, on=self.panel.open_on)
+        found, sent = self.panel, self.invitations
+        return Opened(
+            code=found.panel_code,
+            organiser_id=self.organiser_id,
+            open_on=found.open_on,
+            problem=self.problem,
+            answer=found.answer,
+            invitations=read_invitations(sent.encode(), found.panel_code) if sent else None,
+        )
 
     @property
     def meeting(self) -> str:
@@ -120,8 +137,9 @@ def shown_panel(store: Store, viewer: Viewer, code: str, lang: str) -> PanelSeen
                 people = {who: mask(who, person) for who, person in people.items()}
             else:
                 codes = codes_behind(session, people)
+        sent, organiser = record.invitations, record.organiser_id
     view = View(shown.answer, people, lang, problem)
-    return PanelSeen(shown, view, problem, codes, Sitting(*row), overrides, masked)
+    return PanelSeen(shown, view, problem, codes, Sitting(*row), overrides, masked, organiser, sent)
 
 
 def mask(pseudonym: str, person: Person) -> Person:

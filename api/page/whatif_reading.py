@@ -10,10 +10,17 @@ from api.http.access import allowed
 from api.http.service import Service
 from api.page.rendering import language_of
 from expert_pool.accounts import Principal, Right
-from expert_pool.documents.simulation_charts import goal_name
+from expert_pool.documents.marginal_prices import marginal_steps
+from expert_pool.documents.parameter_naming import (
+    facts_said,
+    goal_name,
+    parameter_in_full,
+    parameter_name,
+    rule_called,
+    value_name,
+)
 from expert_pool.simulation import kept
 from expert_pool.simulation.results import Simulation
-from expert_pool.words.sentence import percent
 
 Asker = Annotated[Principal, Depends(allowed(Right.SIMULATIONS_RUN))]
 
@@ -25,15 +32,20 @@ def document(service: Service, asks: Principal, code: str) -> Simulation:
 
 
 def words(request: Request, found: Simulation | None = None) -> dict[str, Any]:
-    """What templates say figures with: `goal` by its id as `found` calls it, the goals of a point by level, facts of recruits, shares as they
-    are spoken of."""
+    """What templates say figures with: `goal` by its id as `found` calls it, parameters and their values, the goals of a point
+    by level, facts of recruits."""
     lang = language_of(request)
     return {
         "goal": lambda id_: goal_name(id_, lang, found.goals if found else None),
         "dict_of": lambda point: {goal.level: goal for goal in point.goals},
-        "facts_said": lambda facts: ", ".join(f"{fact} = {value}" for fact, value in facts.items()) or None,
+        "facts_said": lambda facts: facts_said(facts, lang),
         "short": _short,
-        "shown": lambda value: percent(value) if isinstance(value, str) and "/" in value else value,
+        "parameter": lambda name: parameter_name(found, name, lang) if found else name,
+        "in_full": lambda name: parameter_in_full(found, name, lang) if found else name,
+        "value_at": lambda name, value: value_name(found, name, value, lang) if found else value,
+        "steps": marginal_steps(found, lang) if found else [],
+        "rules_called": lambda ids: [rule_called(found, id_, lang) if found else id_ for id_ in ids] or None,
+        "group_name": lambda id_: found.groups.get(id_) if found else None,
     }
 
 

@@ -49,6 +49,8 @@ Index(
     Membership.expert_id,
     postgresql_include=[*_ALWAYS, "step", "until"],
 )
+Index("ix_membership_until", Membership.until)
+Index("ix_training_until", Training.until)
 Index("ix_service_committee", Service.committee_id, Service.season)
 Index("ix_applicant_expert", Applicant.expert_id)
 Index(

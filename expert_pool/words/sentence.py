@@ -2,7 +2,8 @@
 
 An entry is a `str.format` template with named fields. Beside the usual format specifications these are understood:
 
-- `{sector:~sector}`  the value is a word of ours: said as the entry `sector.<value>`, or as it is when there is none
+- `{sector:~sector}`  the value is a word of ours: said as the entry `sector.<value>`, or as it is when there is none; a day is
+  written as the language writes days
 - `{share:%}`         a share (`"3/10"`, `"0.3"`, a Fraction, a float) as a percentage
 - `{on:@}`            an ISO date as the language writes dates
 - `{group:?第{group}组，}`  the text after `?` only when the value is known and not false
@@ -119,7 +120,7 @@ class _Sentence(Formatter):
             items: Iterable[Any] = sorted(value, key=str) if isinstance(value, set | frozenset) else value
             return say("words.and", self.lang).join(self.format_field(item, format_spec) for item in items)
         if kind == "~":
-            return term(rest, value, self.lang)
+            return term(rest, written_date(value, self.lang) if _is_day(value) else value, self.lang)
         if kind == "%":
             return percent(value)
         if kind == "@":
@@ -153,6 +154,11 @@ def written_date(on: Any, lang: str = FIRST) -> str:
     if lang == "zh":
         return f"{day.year}年{day.month}月{day.day}日"
     return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+
+
+def _is_day(value: Any) -> bool:
+    """Whether it is a day, not merely a number that might be read as one."""
+    return isinstance(value, date) or (isinstance(value, str) and len(value) == 10 and value[4::3] == "--")
 
 
 def _bare(code: str, params: Mapping[str, Any]) -> str:

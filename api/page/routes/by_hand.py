@@ -20,7 +20,6 @@ from api.page.rendering import language_of, render
 from api.page.seats import by_group, mask, shown_panel
 from expert_pool.accounts import Principal, Right
 from expert_pool.opened import people_of
-from solver.errors import Fault
 from solver.explanation.standing import rungs
 from solver.reasons import alternates_of, members_of
 
@@ -41,15 +40,14 @@ def by_hand_page(
     """The panel after some swaps, what the checker says of it, and who could take one seat."""
     viewer, lang = asks.viewer(Right.PANELS_REQUEST), language_of(request)
     found = shown_panel(service.store, viewer, panel, lang)
-    if found.problem is None:
-        raise Fault("panels.seals_closed", panel, on=found.panel.open_on)
-    problem, view = found.problem, found.view
+    opened, view = found.opened(), found.view
+    problem = opened.problem
     swaps = [(out, into) for out, _, into in (one.partition("~") for one in swap)]
     before = after = None
     gone: list[str] = []
     come: list[tuple[str, str]] = []
     if swaps:
-        opened, before, after = tried(service.store, viewer, panel, swaps)
+        before, after = tried(opened, swaps)
         answer = view.answer.model_copy(
             update={
                 "members": members_of(after.panel),
@@ -66,7 +64,7 @@ def by_hand_page(
         view = type(view)(answer, names, lang, problem)
     candidates, them = None, {}
     if seat:
-        opened, candidates = look(service.store, viewer, panel, seat, _MOST)
+        candidates = look(opened, seat, _MOST)
         them = people_of(
             service.store, viewer, opened, [problem.experts[one.expert] for one in candidates.found]
         )

@@ -18,11 +18,13 @@ from api.http.routes.standings import expert_standing
 from api.http.service import Served
 from api.page.answering import Given
 from api.page.answering import router as pages
-from api.page.records import fields, kind
+from api.page.records import codes_named, fields, kind
 from api.page.rendering import language_of, render
 from api.page.time_line import time_line
 from expert_pool import clock, dossier
 from expert_pool.accounts import Principal, Right
+from expert_pool.called import called
+from expert_pool.ending import USUAL_DAYS, What, that_end
 from expert_pool.registry import Sector
 from solver.errors import Fault
 
@@ -52,6 +54,34 @@ def experts_page(
     return render(request, template, asks, page=found, wanted=wanted, sectors=list(Sector))
 
 
+@router.get("/experts-ending")
+def ending_page(
+    request: Request,
+    asks: _Reader,
+    service: Served,
+    what: What = What.TERMS,
+    days: Annotated[Annotated[int, Field(ge=1, le=3_650)] | None, Given] = None,
+    since: Annotated[date | None, Given] = None,
+    row: Annotated[Annotated[int, Field(ge=0)] | None, Given] = None,
+) -> Response:
+    """Whose term or training ends in so many days, by day; `since` and `row` say where the page before ended."""
+    viewer, ahead = asks.viewer(Right.EXPERTS_READ), days or USUAL_DAYS
+    after = None if since is None or row is None else (since, row)
+    with service.store.reading() as session:
+        found = that_end(session, viewer, what, clock.today(), ahead, after=after, limit=_LINES + 1)
+    shown = found[:_LINES]
+    return render(
+        request,
+        "ending.html",
+        asks,
+        what=what,
+        whats=list(What),
+        days=ahead,
+        found=shown,
+        last=shown[-1] if len(found) > _LINES else None,
+    )
+
+
 @router.get("/experts/{code}")
 def expert_page(
     request: Request,
@@ -68,6 +98,7 @@ def expert_page(
     with service.store.reading() as session:
         records = dossier.entries(session, viewer, code)
         committees = dossier.committees_for(session, viewer, code)
+        names = called(session, viewer, codes_named(records), clock.today())
     chosen = committee or (committees[0][0] if committees else None)
     judged, fault = None, None
     try:
@@ -81,7 +112,7 @@ def expert_page(
         asks,
         who=who,
         kind=kind,
-        fields=fields,
+        fields=lambda one, lang: fields(one, lang, names, own=code),
         day_shown=day,
         committees=committees,
         committee=chosen,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import Depends, Query, Request
@@ -19,11 +20,15 @@ from api.http.service import Served
 from api.http.versions import etag_of
 from api.page.answering import Given
 from api.page.answering import router as pages
-from api.page.rendering import render
+from api.page.records import sheet_name
+from api.page.rendering import language_of, render
 from expert_pool.accounts import Principal, Right
+from expert_pool.reevaluation.reason_words import otherwise_words
 from expert_pool.reevaluation.scheme import LASTING, MEASURES, Measure, schemes
 from expert_pool.registry import CaseState, CycleState, Pool
 from expert_pool.viewer import visible
+from expert_pool.words import term
+from expert_pool.words.sentence import written_date
 
 router = pages()
 _Reader = Annotated[Principal, Depends(allowed(Right.EXPERTS_READ))]
@@ -105,7 +110,7 @@ def cases_page(
 @router.get("/reevaluation/{cycle}/cases/{expert}")
 def case_page(request: Request, cycle: str, expert: str, asks: _Reader, service: Served) -> Response:
     """One case: what is proposed and why, what was said, what was decided, what is to be done."""
-    answer = Response()
+    answer, lang = Response(), language_of(request)
     found = show_cycle_case(cycle, expert, asks, service, request, answer)
     waiting = next((one for one in reversed(found.decisions) if one.answered_at is None), None)
     return render(
@@ -115,10 +120,24 @@ def case_page(request: Request, cycle: str, expert: str, asks: _Reader, service:
         case=found,
         etag=answer.headers["ETag"],
         waiting=waiting,
+        figures=lambda reason: _figures(reason.figures, lang),
+        otherwise=lambda reason: otherwise_words(reason.code, reason.otherwise, lang).lstrip("；; "),
+        sheet=lambda table: sheet_name(table, lang),
         measures=MEASURES,
         lasting=LASTING,
         over=show_cycle(cycle, asks, service, Response()).state in (CycleState.CLOSED, CycleState.DROPPED),
     )
+
+
+def _figures(figures: Mapping[str, Any], lang: str) -> dict[str, str]:
+    """What a reason found, in words; a condition is said whole by its sentence."""
+    return {
+        term("figure", name, lang): term("measure", value, lang)
+        if name in ("measure", "proposal")
+        else written_date(value, lang)
+        for name, value in figures.items()
+        if "fact" not in figures
+    }
 
 
 @router.get("/schemes")

@@ -28,12 +28,14 @@ from api.page.rendering import fragment, language_of, render
 from api.page.whatif_reading import Asker, document, words
 from api.page.whatif_story import simulation_of, story
 from expert_pool.accounts import Principal, Right
-from expert_pool.documents.simulation_charts import charts_of, goal_name
+from expert_pool.documents.parameter_naming import goal_name, parameter_name, value_name
+from expert_pool.documents.simulation_charts import charts_of
 from expert_pool.panels import DEFAULT_POLICY
 from expert_pool.policies.load import presets
 from expert_pool.registry import RunRecord, RunState
 from expert_pool.runs.turning import ENDED
 from expert_pool.simulation import kept, stored
+from expert_pool.simulation.naming import named_in
 from expert_pool.simulation.results import Simulation
 from expert_pool.simulation.spreading import parameters
 from expert_pool.simulation.weighing import Weighed, frame, meetings_for
@@ -78,7 +80,7 @@ def new_scenario_page(
     with service.store.reading() as session:
         meetings = meetings_for(session, viewer, _LINES)
         chosen = next((one for one in meetings if one.meeting == meeting), next(iter(meetings), None))
-        found = _grounds(session, viewer, chosen, name)
+        found = _grounds(session, viewer, chosen, name, language_of(request))
     ground, known, fault = found
     questions = asked(ground) if ground else []
     chosen_question = question if question in questions else next(iter(questions), None)
@@ -120,7 +122,7 @@ def scenario_page(
             weighed = weighed_text(session, viewer, found.text, found.organiser)
         except Fault as problem:  # a meeting that is gone, a preset that says something else by now
             fault = problem
-        known = _known(session, viewer, weighed)
+        known = _known(session, viewer, weighed, language_of(request))
     return render(
         request,
         "whatif_scenario.html",
@@ -213,11 +215,12 @@ def simulation_of_run(run: str, asks: Asker, service: Served) -> Response:
 
 
 def _grounds(
-    session: Session, viewer: Viewer, chosen: Any, policy: str
-) -> tuple[Ground | None, dict[str, Any], Fault | None]:
-    """What questions about a meeting are filled in with; its parameters; or why there are none."""
+    session: Session, viewer: Viewer, chosen: Any, policy: str, lang: str
+) -> tuple[Ground | None, list[tuple[str, str, str]], Fault | None]:
+    """What questions about a meeting are filled in with; its parameters as (what a scenario writes, what it is called, what it
+    is); or why there are none."""
     if chosen is None:
-        return None, {}, None
+        return None, [], None
     try:
         scenario = stored.read_text(
             session,
@@ -228,7 +231,7 @@ def _grounds(
         sitting = find_sitting(session, viewer, chosen.committee, chosen.meeting)
         problem = frame(session, viewer, scenario, sitting)
     except Fault as fault:
-        return None, {}, fault
+        return None, [], fault
     group = problem.groups[0]
     specialty = problem.specialties.code[int(problem.cases.specialty[0])]
     ground = Ground(
@@ -242,19 +245,22 @@ def _grounds(
         frozenset(rule.id for rule in problem.rules),
         [goal.id for goal in problem.goals],
     )
-    known = {
-        name: value
+    named = named_in([problem])
+    known = [
+        (name, parameter_name(named, name, lang), value_name(named, name, str(value), lang))
         for name, value in parameters(problem).items()
         if value is not None and not name.endswith(_ASIDE)
-    }
+    ]
     return ground, known, None
 
 
-def _known(session: Session, viewer: Viewer, weighed: Weighed | None) -> dict[str, Any]:
+def _known(
+    session: Session, viewer: Viewer, weighed: Weighed | None, lang: str
+) -> list[tuple[str, str, str]]:
     if weighed is None or weighed.committee is None or weighed.meeting is None:
-        return {}
+        return []
     place = type("Place", (), {"committee": weighed.committee, "meeting": weighed.meeting})
-    return _grounds(session, viewer, place, weighed.policy)[1]
+    return _grounds(session, viewer, place, weighed.policy, lang)[1]
 
 
 def _shown(request: Request, service: Service, asks: Principal, code: str) -> dict[str, Any]:

@@ -25,6 +25,22 @@ document.addEventListener("change", (event) => {
   if (large) event.target.setAttribute("aria-invalid", "true");
 });
 
+// The browser's own fields speak its language: which day it is, and which file was chosen, stands beside them in the page's.
+function sayAgain(field) {
+  if (field.type === "file") {
+    const said = field.nextElementSibling?.querySelector("[data-chosen]");
+    if (said) said.textContent = [...field.files].map((file) => file.name).join(", ") || said.dataset.none;
+  } else if (field.type === "date") {
+    const before = field.previousElementSibling;
+    const said = before?.className === "said-day" ? before : Object.assign(document.createElement("small"), { className: "said-day" });
+    if (said !== before) field.before(said);
+    said.textContent = field.valueAsDate?.toLocaleDateString(document.documentElement.lang, { dateStyle: "long", timeZone: "UTC" }) ?? "";
+  }
+}
+document.addEventListener("input", (event) => sayAgain(event.target));
+document.addEventListener("reset", (event) => setTimeout(() => [...event.target.elements].forEach(sayAgain)));
+document.querySelectorAll("input[type=date]").forEach(sayAgain);
+
 document.addEventListener("click", (event) => {
   const row = event.target.closest("tr.link");
   if (row && !event.target.closest("a, button, input, label")) row.querySelector("a").click();
@@ -187,7 +203,7 @@ function arrived(form, answer, document_) {
     return true;
   }
   if (document_?.csrf_token) body.dataset.csrf = document_.csrf_token;
-  if (!form.dispatchEvent(new CustomEvent("answered", { bubbles: true, cancelable: true, detail: document_ }))) return false;
+  if (!form.dispatchEvent(new CustomEvent("answered", { bubbles: true, cancelable: true, detail: document_ }))) return "leads" in form.dataset;
   if (answer.status === 202 && form.dataset.watch) {
     htmx.ajax("GET", `/runs/${encodeURIComponent(document_.code)}/watched`, form.dataset.watch);
     return false;
