@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
-from bench import measurement
+from bench import conduct, measurement
 from bench.measure import Stopwatch
 from solver.problem import Limits, Problem, RuleChange
 from solver.rules.gate import FactGate
@@ -293,6 +293,8 @@ JOBS: dict[str, Callable[..., None]] = {
     "scores_fill": measurement.fill_job,
     "scores_bring": measurement.bring_job,
     "scores_load": measurement.load_job,
+    "conduct_fill": conduct.fill_job,
+    "conduct": conduct.appraise_job,
 }
 
 if __name__ == "__main__":

@@ -53,6 +53,10 @@ class Stopwatch:
     def _peak() -> float:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
+    def passed(self) -> float:
+        """CPU seconds so far."""
+        return self._cpu() - self.cpu
+
     def report(self, **said: Any) -> None:
         """Prints the cost and what the job says, as one line of JSON. Engines in processes of their own count."""
         cost = {

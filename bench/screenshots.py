@@ -46,7 +46,7 @@ PICTURES = (
         "conflicts",
         "manager",
         "/conflicts?about=experts&code=E001114&hops=2&policy=cn-title-jilin-2013",
-        "main canvas",
+        "#graph[data-moves]",
     ),
     Picture("expert", "manager", "/experts/E001114"),
     Picture("whatif", "office", "{shares}", "figure.vega[data-drawn]"),

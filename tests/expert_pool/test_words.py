@@ -237,3 +237,7 @@ def test_why_a_value_is_refused_is_said_in_the_reader_s_language(lang: str) -> N
     other = because({"code": "invalid.never_heard"}, lang)
     assert "never_heard" in other
     assert "invalid." not in other
+
+
+def test_an_alternate_has_one_word() -> None:
+    assert [code for code, entry in entries("zh").items() if "候补" in entry or "替补" in entry] == []
