@@ -152,8 +152,10 @@ def signed(served: str, chromium: Any, sessions: dict[str, Any]) -> Iterator[Ope
     assert wrong == []
 
 
-_DRAWN = "() => new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(() => drawn(null))))"
-"""Until then a page that was told of another colour scheme still has some colours of the one before."""
+_AT_REST = """() => new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(drawn)))
+  .then(() => Promise.allSettled(document.getAnimations().map(one => one.finished)))
+  .then(() => null)"""
+"""Until then fields and links of a page that was told of another colour scheme still fade from one into the other."""
 
 
 def found_by_axe(page: Any) -> list[Any]:
@@ -164,7 +166,7 @@ def found_by_axe(page: Any) -> list[Any]:
     found = []
     for scheme, asked in (("light", {}), ("dark", {"runOnly": ["color-contrast"]})):
         page.emulate_media(color_scheme=scheme)
-        page.evaluate(_DRAWN)
+        page.evaluate(_AT_REST)
         said = Axe().run(page, options={"resultTypes": ["violations"], **asked}).response["violations"]
         found += [
             (scheme, one["id"], [node["html"][:200] for node in one["nodes"]])

@@ -116,6 +116,14 @@ def _code(cell: str) -> str:
     return _text(code)
 
 
+def _own_code(cell: str) -> str:
+    """The code of a thing is a segment of its address (`/experts/E01`): no server, proxy or browser leaves a slash there."""
+    code = _code(cell)
+    if "/" in code or code in {".", ".."}:
+        raise Unreadable("import.code_address")
+    return code
+
+
 def _date(cell: str) -> date:
     match = _DATE.fullmatch(plain(cell))
     if match:
@@ -194,7 +202,7 @@ def _phone(cell: str) -> str | None:
 
 _READERS: dict[Kind, Callable[[str], Any]] = {
     Kind.TEXT: _text,
-    Kind.CODE: _code,
+    Kind.CODE: _own_code,
     Kind.REFERENCE: _code,
     Kind.SERIES: _code,
     Kind.DATE: _date,

@@ -110,8 +110,6 @@ def _check_specialties(draft: Draft, catalogue: Catalogue, errors: Errors) -> No
     rows = zip(draft.values("depth"), draft.values("parent"), draft.values("version"), strict=True)
     for row, (depth, parent, version) in enumerate(rows):
         said = _said(draft, row, "parent")
-        if version is not None and "/" in version:
-            _add(draft, row, "version", "import.version_slash", errors, value=version)
         if depth is None:
             continue
         if depth is Depth.SERIES:

@@ -131,6 +131,7 @@ def test_codes_are_made_plain_and_text_is_kept() -> None:
     assert read("experts", "code", " ＥＸ－００１ ") == "EX-001"
     assert read("experts", "name", "王五（虚构）") == "王五（虚构）"
     assert read("experts", "code", "x" * 65) == "import.too_long"
+    assert read("cases", "code", "2026／0101") == read("cases", "code", "..") == "import.code_address"
     assert read("experts", "name", "a\x00b") == "import.control_character"
     assert read("disciplines", "basis", "第一条\n第二条") == "第一条\n第二条"
     assert read("experts", "name", "'=1+1") == "=1+1"

@@ -260,7 +260,7 @@ def test_the_catalogue_is_a_tree_within_a_version(wrong: Wrong) -> None:
         ("specialties", 4, "parent", "import.specialty_parent"),
         ("specialties", 5, "parent", "import.specialty_parent"),
         ("specialties", 6, "parent", "import.unknown"),
-        ("specialties", 8, "version", "import.version_slash"),
+        ("specialties", 8, "version", "import.code_address"),
     ]
 
 
