@@ -114,7 +114,8 @@ def request(
     `policy`: a policy, or what `policies.load` reads (default the national order). `open_on`: the day the seats'
     seal opens (default the day of the meeting). An answer without a panel is recorded too.
 
-    Raises Fault: `organisations.suspended`, `organisations.withdrawn`, `panels.filing_missing` naming the filings, `viewer.not_yours`, and as `snapshots.snapshot`,
+    Raises Fault: `organisations.suspended`, `organisations.withdrawn`, `panels.filing_missing` naming the filings,
+    `viewer.not_yours`, and as `snapshots.snapshot`,
     `policies.load` and `solver.document.check_problem` do. Nothing is recorded then.
     """
     rules = policy if isinstance(policy, Policy) else load(policy or DEFAULT_POLICY)
@@ -206,7 +207,8 @@ def approve(
 
     `policy`: the one it was made under (default: the preset it names, with its overrides), which may ask for a second
     person. `seen` is given the panel as it stands, with other writers kept out, and may raise.
-    Raises Fault: `organisations.suspended`, `organisations.withdrawn`, `panels.panel_unknown`, `panels.not_fileable`, `panels.approved_already`, `panels.same_person`,
+    Raises Fault: `organisations.suspended`, `organisations.withdrawn`, `panels.panel_unknown`, `panels.not_fileable`,
+    `panels.approved_already`, `panels.same_person`,
     `viewer.not_yours`.
     """
     with store.session() as session:
