@@ -81,7 +81,8 @@ def measures_of(
 
 def refuse_barred(session: Session, committee_id: int, on: date) -> None:
     """Refuse a sitting of a committee on a day on which it, or its organiser, is suspended or withdrawn from. Whoever asks
-    learns the step and its days, whether or not the records behind are theirs. Raises Fault `organisations.suspended`, `organisations.withdrawn`."""
+    learns the step and its days, whether or not the records behind are theirs. Raises Fault
+    `organisations.suspended`, `organisations.withdrawn`."""
     committee = session.get_one(Committee, committee_id)
     measures = measures_of(session, Viewer.system("organisations"), on, clock.now())
     for whom in (committee_id, None):
