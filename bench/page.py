@@ -38,6 +38,21 @@ PAINTED = """() => new Promise((done) => {
     if (one) { watch.disconnect(); done(one.startTime); }
   }).observe({ type: "paint", buffered: true });
 })"""
+TURNS = """() => { window.turned = new Promise((done) => {
+  let began;
+  document.addEventListener("click", (event) => { began = event.timeStamp; }, { capture: true, once: true });
+  document.addEventListener("turned", () => requestAnimationFrame(() => {
+    const line = new MessageChannel();
+    line.port1.onmessage = () => done(performance.now() - began);
+    line.port2.postMessage(null);
+  }), { once: true });
+}); }"""
+"""From a click on a link until the frame with the page it leads to is made, where a page follows within the document."""
+FOLLOWED = (
+    *(f".places a[href='{path}']" for path in ("/what-if", "/experts")),
+    "#found tr.link a",
+    *(f".places a[href='{path}']" for path in ("/reevaluation", "/runs", "/organisers", "/")),
+)
 REPLACED = """([place, act]) => new Promise((done) => {
   const began = performance.now();
   let sent = 0;
@@ -213,11 +228,10 @@ def interactions(looker: Looker, experts: int, times: int) -> None:
             searched.append(taken[1])
         moved, computed = [], []
         for turn in range(times):
-            path = ("/what-if", "/experts", "/reevaluation", "/runs", "/organisers", "/")[turn % 6]
             before = _cpu(looker.running.pid)
-            page.click(f".places a[href='{path}']")
-            page.wait_for_url(f"{looker.running.url}{path}")
-            moved.append(page.evaluate(PAINTED))
+            page.evaluate(TURNS)
+            page.click(FOLLOWED[turn % len(FOLLOWED)])
+            moved.append(page.evaluate("window.turned"))
             computed.append(_cpu(looker.running.pid) - before)
     asked = f"must {PLAIN[0]}, stretch {PLAIN[1]}"
     print(

@@ -3,7 +3,7 @@
 // Whoever shows the answer in place listens for `answered` and prevents its default; whoever has more to say than the fields
 // of the form listens for `said` and adds to its detail.
 const body = document.body;
-const asked = document.getElementById("again");
+const asked = () => document.getElementById("again");
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
@@ -39,11 +39,11 @@ function sayAgain(field) {
 }
 document.addEventListener("input", (event) => sayAgain(event.target));
 document.addEventListener("reset", (event) => setTimeout(() => [...event.target.elements].forEach(sayAgain)));
-document.querySelectorAll("input[type=date]").forEach(sayAgain);
+const sayDays = () => document.querySelectorAll("input[type=date]").forEach(sayAgain);
+document.addEventListener("turned", sayDays);
+sayDays();
 
 document.addEventListener("click", (event) => {
-  const row = event.target.closest("tr.link");
-  if (row && !event.target.closest("a, button, input, label")) row.querySelector("a").click();
   if (event.target.closest("[data-print]")) window.print();
 });
 
@@ -193,9 +193,9 @@ function put(made, path, value) {
 function arrived(form, answer, document_) {
   delete form.dataset.said;
   if ("signIn" in form.dataset) {
-    if (asked.open) {
+    if (asked().open) {
       body.dataset.csrf = document_.csrf_token;
-      asked.close("done");
+      asked().close("done");
       form.reset();
       return false;
     }
@@ -241,10 +241,11 @@ function tell(form, text) {
 }
 
 export function signInAgain() {
+  const dialog = asked();
   return new Promise((resolve, reject) => {
-    asked.returnValue = "";
-    if (!asked.open) asked.showModal();
-    asked.querySelector("[type=password]").focus();
-    asked.addEventListener("close", () => (asked.returnValue === "done" ? resolve() : reject(new DOMException("", "AbortError"))), { once: true });
+    dialog.returnValue = "";
+    if (!dialog.open) dialog.showModal();
+    dialog.querySelector("[type=password]").focus();
+    dialog.addEventListener("close", () => (dialog.returnValue === "done" ? resolve() : reject(new DOMException("", "AbortError"))), { once: true });
   });
 }
