@@ -103,3 +103,18 @@ def test_of_two_places_asked_for_the_last_is_shown(signed: Open) -> None:
         route.continue_()
     assert page.url.endswith("/reevaluation")
     assert page.evaluate(SAME)
+
+
+def test_a_service_with_other_scripts_than_ours_is_loaded_anew(signed: Open) -> None:
+    def newer(route: Any) -> None:
+        answer = route.fetch()
+        route.fulfill(
+            response=answer, body=answer.text().replace("/static/page.js?", "/static/page.js?newer&")
+        )
+
+    page = signed("manager", "/organisers")
+    page.evaluate(MARK)
+    page.route("**/runs", newer)
+    follow(page, "/runs")
+    assert not page.evaluate(SAME)
+    assert page.locator("script[src*='page.js']").count() == 1

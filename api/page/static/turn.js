@@ -38,8 +38,8 @@ async function asked(to, signal) {
   try {
     const answer = await fetch(to, { signal, credentials: "same-origin" });
     const next = new DOMParser().parseFromString(await answer.text(), "text/html");
-    // Sent elsewhere (to sign in), or something that is none of our pages.
-    if (answer.redirected || !next.body.dataset.language) return await left(answer.url);
+    // Sent elsewhere (to sign in), or by a service that has changed meanwhile, or something that is none of our pages.
+    if (answer.redirected || house(next) !== house(document)) return await left(answer.url);
     const have = addresses(document);
     await Promise.all(styles(next).filter((link) => !have.has(address(link))).map(styled));
     return next;
@@ -61,6 +61,7 @@ function left(to) {
 }
 
 const address = (one) => one.getAttribute("src") ?? one.getAttribute("href");
+const house = (page) => [...page.querySelectorAll("script[data-house]")].map(address).join();
 const styles = (page) => [...page.querySelectorAll("head link[rel=stylesheet]")];
 const addresses = (page) => new Set([...styles(page), ...page.scripts].map(address));
 
