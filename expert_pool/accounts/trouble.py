@@ -76,9 +76,14 @@ def count(session: Session, among: Sequence[Source]) -> list[Source]:
     """
     now = clock.now()
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    fresh = [{"source": s.key, "failures": 0, "last_at": now, "until": None} for s in among]
+    fresh = [
+        {"source": key, "failures": 0, "last_at": now, "until": None} for key in sorted(s.key for s in among)
+    ]
     new = dialect.insert(SignInTrouble).values(fresh)
-    session.execute(new.on_conflict_do_nothing(index_elements=["source"]))
+    held = {
+        "source": new.excluded.source
+    }  # by an update of nothing: a row only seen may be gone when it is read
+    session.execute(new.on_conflict_do_update(index_elements=["source"], set_=held))
     found = _rows(session, among)
     waits = [row.until - now for row in found.values() if row.until is not None and row.until > now]
     if waits:
