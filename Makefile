@@ -34,8 +34,9 @@ lint: $(VENV)/.dev ## style, format and import direction
 types: $(VENV)/.dev ## mypy --strict
 	@$(BIN)/mypy
 
+# By the order of the folders, which begins with the dear ones, and not by the number of tests in a file.
 tests: $(VENV)/.dev ## pytest on two cores
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 bench: $(VENV)/.dev ## benchmarks side by side with peers; prints ratios
 	@$(BIN)/python -m bench

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import logging
 import os
@@ -9,6 +10,7 @@ import shutil
 import tempfile
 import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,17 +18,20 @@ from typing import Any
 
 import pytest
 import structlog
+from argon2 import PasswordHasher
 from hypothesis import HealthCheck, settings
 from sqlalchemy import create_engine, text
 from tiny_registry import Tiny, build_tiny
 
 from expert_pool import clock
+from expert_pool.accounts import passwords
 from expert_pool.keys import Key
 from expert_pool.store import Store, open_store
 from expert_pool.viewer import Viewer
 
 KEY = Key(bytes(range(32)))
 NOW = datetime(2026, 9, 1, 4, 0, tzinfo=UTC)
+STRONG = passwords._HASHER
 _databases = itertools.count(1)
 
 # the same examples each time; and a machine that is busy with something else makes slow data of any test
@@ -46,11 +51,53 @@ max_wal_senders = 0
 """For a server that may lose everything: above all, copying a template writes no log of it."""
 
 
+MEMORY = Path("/dev/shm")
+"""Where Linux keeps files in memory: to create a PostgreSQL database there costs a twentieth of what it costs on a disk."""
+ROOM = 4 << 30
+"""Bytes that must be free there."""
+
+
+def pytest_configure() -> None:
+    """Temporary files of tests and of what they start are kept in memory, unless TMPDIR says where."""
+    if "TMPDIR" not in os.environ and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM:
+        os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays: the collector of garbage need not look through it again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--deep`: also what takes minutes and seldom finds more."""
     parser.addoption(
         "--deep", action="store_true", help="more requests to every operation, a client of every operation"
     )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _passwords_cost_little() -> Iterator[None]:
+    """Weak hashes, but where a test asks for `strong_passwords`: a hash of the service takes longer than most tests."""
+    with _hashing(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)):
+        yield
+
+
+@pytest.fixture
+def strong_passwords() -> Iterator[None]:
+    """Hashes as the service makes them."""
+    with _hashing(STRONG):
+        yield
+
+
+@contextmanager
+def _hashing(hasher: PasswordHasher) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(passwords, "_HASHER", hasher)
+        passwords._nobody.cache_clear()
+        yield
+    passwords._nobody.cache_clear()
 
 
 @pytest.fixture
@@ -113,7 +160,7 @@ def tiny_template(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactor
 def tiny_postgres(postgres_server: str) -> Tiny:
     """What is in the database `template_tiny`: the small registry."""
     with _admin(postgres_server) as run:
-        run("create database template_tiny template template_registry")
+        run("create database template_tiny template template_registry strategy file_copy")
     with open_store(_database(postgres_server, "template_tiny"), key=KEY) as store:
         return build_tiny(store)
 
@@ -175,7 +222,7 @@ def postgres_url(request: pytest.FixtureRequest, postgres_server: str) -> Iterat
         request.getfixturevalue("tiny_postgres")
         template = "template_tiny"
     with _admin(postgres_server) as run:
-        run(f"create database {name} template {template}")
+        run(f"create database {name} template {template} strategy file_copy")
         yield _database(postgres_server, name)
         run(f"drop database {name} with (force)")
 

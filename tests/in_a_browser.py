@@ -128,6 +128,7 @@ def signed(served: str, chromium: Any, sessions: dict[str, Any]) -> Iterator[Ope
             base_url=served,
             viewport={"width": 1280, "height": 900},
             locale="zh-CN",
+            reduced_motion="reduce",  # what fades is drawn again and again
             storage_state=sessions.get(name),
             **more,
         )
@@ -156,23 +157,22 @@ _AT_REST = """() => new Promise(drawn => requestAnimationFrame(() => requestAnim
   .then(() => Promise.allSettled(document.getAnimations().map(one => one.finished)))
   .then(() => null)"""
 """Until then fields and links of a page that was told of another colour scheme still fade from one into the other."""
+_SERIOUS = """asked => axe.run({resultTypes: ["violations"], ...asked}).then(said => said.violations
+    .filter(one => ["serious", "critical"].includes(one.impact))
+    .map(one => [one.id, one.nodes.map(node => node.html.slice(0, 200))]))"""
 
 
 def found_by_axe(page: Any) -> list[Any]:
     """What axe finds serious or critical on a page as it is now (WCAG 2.2 AA), with the elements: everything in the
     light, and in the dark, where nothing but colours is another, the contrasts."""
-    from axe_playwright_python.sync_playwright import Axe
+    from axe_playwright_python.base import AXE_SCRIPT
 
     found = []
+    page.evaluate(AXE_SCRIPT)
     for scheme, asked in (("light", {}), ("dark", {"runOnly": ["color-contrast"]})):
         page.emulate_media(color_scheme=scheme)
         page.evaluate(_AT_REST)
-        said = Axe().run(page, options={"resultTypes": ["violations"], **asked}).response["violations"]
-        found += [
-            (scheme, one["id"], [node["html"][:200] for node in one["nodes"]])
-            for one in said
-            if one["impact"] in ("serious", "critical")
-        ]
+        found += [(scheme, *one) for one in page.evaluate(_SERIOUS, asked)]
     page.emulate_media(color_scheme="light")
     return found
 

@@ -7,6 +7,7 @@ import json
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from fastapi import FastAPI
@@ -22,7 +23,6 @@ with warnings.catch_warnings():
     from starlette.testclient import TestClient
 
 PASSWORD = "zebra lamp 42 river"
-_HASH = passwords.hash_of(PASSWORD)
 OWNER = Viewer.system("owner")
 
 
@@ -30,12 +30,18 @@ def account(store: Store, name: str, *roles: tuple[Role, str | None] | Role, **m
     """An account whose password is PASSWORD and needs no change; roles for all, or for (role, organiser)."""
     with store.session() as session:
         made = managing.create(session, OWNER, name, **more).account
-        made.password, made.password_until = _HASH, None
+        made.password, made.password_until = _hash_by(passwords._HASHER), None
         tell_changed(session, made, name, "account.password_changed")
         for role in roles:
             given, organiser = role if isinstance(role, tuple) else (role, None)
             granting.grant(session, OWNER, made, given, organiser=organiser)
         return made
+
+
+@cache
+def _hash_by(_: object) -> str:
+    """The hash of PASSWORD by the hasher that is in use."""
+    return passwords.hash_of(PASSWORD)
 
 
 @dataclass

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from anyio.from_thread import start_blocking_portal
 from fastapi import APIRouter, FastAPI
 from guarded_app import application
 from in_a_browser import chromium, served, sessions, signed  # noqa: F401 -- fixtures
@@ -123,6 +124,14 @@ def _routes_are_built_once() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(APIRouter, "include_router", include)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_loop_for_all_clients() -> Iterator[None]:
+    """A client that nobody entered would start a thread and an event loop for every request."""
+    with start_blocking_portal() as portal, pytest.MonkeyPatch.context() as patched:
+        patched.setattr(TestClient, "portal", portal)
         yield
 
 

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from scenarios_stored import text
 from signed_in_people import OWNER, account, bearer, browser, signed_in, sweep
 
@@ -37,10 +38,6 @@ from expert_pool.simulation.results import Simulation
 from expert_pool.store import open_store
 
 KEY = Key(bytes(range(32)))
-APP = create_app(Service(None, None, Settings()))  # type: ignore[arg-type]
-GATES = gates(APP)
-CLOSED = [gate for gate in GATES if not gate.open and not gate.page]
-"""The API's; test_page.py asks for every page as every role."""
 HERE = {
     "organisers": "HR",
     "committees": "C1",
@@ -54,6 +51,18 @@ HERE = {
     "simulations": "R1",
 }
 """A thing of the province (HR) for each collection whose things have an owner."""
+
+
+@pytest.fixture(scope="session")
+def every(bare_app: FastAPI) -> list[Gate]:
+    """The gates of all routes."""
+    return gates(bare_app)
+
+
+@pytest.fixture(scope="session")
+def closed(every: list[Gate]) -> list[Gate]:
+    """The API's that ask for a right; test_page.py asks for every page as every role."""
+    return [gate for gate in every if not gate.open and not gate.page]
 
 
 class Idle:
@@ -156,34 +165,34 @@ def denied(answer: Any) -> bool:
     return answer.status_code == 403 and answer.json()["code"] == "access.denied"
 
 
-def test_every_route_names_exactly_one_right_or_is_on_the_short_list() -> None:
-    assert [gate for gate in GATES if not gate.open and len(gate.rights) != 1] == []
-    assert {(gate.method, gate.path) for gate in GATES if gate.open} == OPEN
-    assert [gate for gate in GATES if gate.open and gate.rights] == []
+def test_every_route_names_exactly_one_right_or_is_on_the_short_list(every: list[Gate]) -> None:
+    assert [gate for gate in every if not gate.open and len(gate.rights) != 1] == []
+    assert {(gate.method, gate.path) for gate in every if gate.open} == OPEN
+    assert [gate for gate in every if gate.open and gate.rights] == []
 
 
-def test_the_page_is_current() -> None:
+def test_the_page_is_current(bare_app: FastAPI) -> None:
     stated = Path(__file__).parents[2] / "docs" / "access.md"
-    assert stated.read_text(encoding="utf-8") == page(APP), "run python -m api.http.access_table"
+    assert stated.read_text(encoding="utf-8") == page(bare_app), "run python -m api.http.access_table"
 
 
-def test_a_stranger_is_told_nothing_anywhere(tenants: Any) -> None:
+def test_a_stranger_is_told_nothing_anywhere(tenants: Any, closed: list[Gate]) -> None:
     for headers in ({}, bearer("ep_forged")):
-        told = sweep(tenants.app, [request(gate, headers) for gate in CLOSED])
+        told = sweep(tenants.app, [request(gate, headers) for gate in closed])
         said = [
-            (gate, answer) for gate, answer in zip(CLOSED, told, strict=True) if answer.status_code != 401
+            (gate, answer) for gate, answer in zip(closed, told, strict=True) if answer.status_code != 401
         ]
         assert said == []
         assert {answer.json()["code"] for answer in told} == {"access.unknown"}
 
 
 @pytest.mark.parametrize("role", Role)
-def test_a_role_may_what_is_stated_and_nothing_else(tenants: Any, role: Role) -> None:
+def test_a_role_may_what_is_stated_and_nothing_else(tenants: Any, role: Role, closed: list[Gate]) -> None:
     """With a token that carries all its rights; `own.account` is never a token's. What a role may change is tried
     once for each route, by `test_a_right_opens_its_routes`."""
     headers = headers_of(tenants, role, "HR")
-    stated = {gate: gate.rights[0] in RIGHTS[role] - {Right.SERVICE_OPERATE} for gate in CLOSED}
-    tried = [gate for gate in CLOSED if gate.method == "GET" or not stated[gate]]
+    stated = {gate: gate.rights[0] in RIGHTS[role] - {Right.SERVICE_OPERATE} for gate in closed}
+    tried = [gate for gate in closed if gate.method == "GET" or not stated[gate]]
     told = sweep(tenants.app, [request(gate, headers) for gate in tried])
     assert [
         (gate, answer)
@@ -192,10 +201,10 @@ def test_a_role_may_what_is_stated_and_nothing_else(tenants: Any, role: Role) ->
     ] == []
 
 
-def test_a_right_opens_its_routes(tenants: Any) -> None:
+def test_a_right_opens_its_routes(tenants: Any, closed: list[Gate]) -> None:
     """Every route that changes something, asked by one role that may, with nothing that could be done."""
     held: dict[Right, dict[str, str]] = {}
-    tried = [gate for gate in CLOSED if gate.method != "GET" and gate.rights[0] is not Right.OWN_ACCOUNT]
+    tried = [gate for gate in closed if gate.method != "GET" and gate.rights[0] is not Right.OWN_ACCOUNT]
     for right in {gate.rights[0] for gate in tried}:
         role = next(role for role in Role if right in RIGHTS[role])
         whole = None if right is Right.SERVICE_OPERATE else "HR"
@@ -220,10 +229,10 @@ def owned(gate: Gate) -> str | None:
     return f"/api/v1/{found[1]}/{HERE[found[1]]}{found[2] or ''}"
 
 
-def test_another_tenants_things_are_not_there(tenants: Any) -> None:
+def test_another_tenants_things_are_not_there(tenants: Any, closed: list[Gate]) -> None:
     tried = [
         (gate, role, place)
-        for gate in CLOSED
+        for gate in closed
         if (place := owned(gate)) is not None
         for role in roles_with(gate)
     ]
@@ -251,25 +260,29 @@ def roles_with(gate: Gate) -> Iterator[Role]:
     return (role for role in Role if gate.rights[0] in RIGHTS[role])
 
 
-LISTS = [gate for gate in CLOSED if gate.method == "GET" and "{" not in gate.path]
 OF_ALL = {"employers", "experts", "applicants", "specialties", "policies", "schemas", "roles", "tables"}
 """Collections of the whole installation: everybody with the right sees them."""
 
 
 @pytest.mark.parametrize("role", [role for role in Role if role not in TIED])
-def test_no_list_holds_another_tenants_things(tenants: Any, role: Role) -> None:
+def test_no_list_holds_another_tenants_things(tenants: Any, role: Role, closed: list[Gate]) -> None:
     codes = re.compile(r'"(HR|C1|A1|M1|K[1-4]|P1|M1-P1|S1|R1)"')
     headers = headers_of(tenants, role, "OTHER")
     tried = [
-        gate for gate in LISTS if gate.rights[0] in RIGHTS[role] and gate.path.split("/")[3] not in OF_ALL
+        gate
+        for gate in closed
+        if gate.method == "GET"
+        and "{" not in gate.path
+        and gate.rights[0] in RIGHTS[role]
+        and gate.path.split("/")[3] not in OF_ALL
     ]
     told = sweep(tenants.app, [request(gate, headers) for gate in tried])
     listed = zip(tried, told, strict=True)
     assert [(gate, a.text[:300]) for gate, a in listed if a.status_code < 400 and codes.search(a.text)] == []
 
 
-def test_records_of_another_tenant_stay_unseen(tenants: Any) -> None:
-    tried = [gate for gate in CLOSED if re.fullmatch(r"/api/v1/experts/\{code\}/[a-z]+s", gate.path)]
+def test_records_of_another_tenant_stay_unseen(tenants: Any, closed: list[Gate]) -> None:
+    tried = [gate for gate in closed if re.fullmatch(r"/api/v1/experts/\{code\}/[a-z]+s", gate.path)]
     reading = [(gate, place_of(gate, code="E02")) for gate in tried if gate.method == "GET"]
     seen = {}
     for name in ("OTHER", "HR"):

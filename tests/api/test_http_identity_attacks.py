@@ -122,6 +122,7 @@ def test_names_that_look_alike_are_one(http: Any, admin: Any) -> None:
     assert code_of(admin.post("/accounts", json={"name": " Chief "})) == (409, "account.name_taken")
 
 
+@pytest.mark.usefixtures("strong_passwords")
 def test_unknown_and_known_names_are_answered_alike_with_as_much_work(
     http: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -184,3 +184,25 @@ def test_others_see_nothing_of_it(office: Office) -> None:
         assert own.get(f"{SIMULATIONS}/{code}/result").status_code == 200
     for role in (Role.AUDITOR, Role.DRAW_SUPERVISOR, Role.ADMINISTRATOR):
         assert office.sign_in(f"no-{role}", role).get(SIMULATIONS).status_code == 403
+
+
+def test_what_a_cycle_says_of_experts_is_for_those_who_may_read_experts(office: Office) -> None:
+    """A committee's office may ask what if, but not by way of a cycle of re-evaluation."""
+    manager = office.sign_in("pool.zhao", Role.POOL_MANAGER)
+    opened = manager.post("/api/v1/cycles", json={"pool": "P1", "as_of": "2026-08-31"})
+    cycle = opened.json()["code"]
+    computed = manager.post(f"/api/v1/cycles/{cycle}/computation", json={}, headers=WAIT)
+    assert computed.status_code == 200, computed.text
+    said = SWEEP.replace("change:\n", f"change:\n  - {{cycle: {cycle}}}\n")
+    code = kept(clerk(office), said)
+    refused = clerk(office).post(SIMULATIONS, json={"scenario": code}, headers=WAIT)
+    assert (refused.status_code, refused.json()["code"]) == (403, "access.denied")
+    simulation = settled(manager, said)
+    result = manager.get(f"{SIMULATIONS}/{simulation}/result").json()
+    assert [one["code"] for one in result["cycles"]] == [cycle]
+    point = manager.post(f"{SIMULATIONS}/{simulation}/points/0/problem", headers=WAIT)
+    assert point.status_code == 200, point.text
+    assert "scenario.cycle_taken" in entries(office)
+    unknown = manager.post(f"{SCENARIOS}/validations", json={"text": said.replace(cycle, "P1-20260830")})
+    assert (unknown.status_code, unknown.json()["code"]) == (422, "scenario.cycle_unknown")
+    assert unknown.json()["params"]["nearest"] == cycle

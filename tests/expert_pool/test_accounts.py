@@ -147,6 +147,7 @@ def test_a_passphrase_will_do(password: str) -> None:
     passwords.check("hr-office", password)
 
 
+@pytest.mark.usefixtures("strong_passwords")
 def test_a_password_is_the_same_however_its_letters_are_composed() -> None:
     stored = passwords.hash_of("cafe\u0301 au lait 42")
     assert passwords.matches(stored, "caf\u00e9 au lait 42")

@@ -60,6 +60,7 @@ def test_the_right_name_and_password_begin_a_session(store: Store) -> None:
         assert one.token not in {row.token_sha256 for row in sessions.alive(session, 1)}
 
 
+@pytest.mark.usefixtures("strong_passwords")
 def test_whatever_is_wrong_the_answer_is_the_same(
     sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -198,6 +199,7 @@ def test_many_attempts_at_once_gain_no_free_guess(store: Store, monkeypatch: pyt
     assert codes.count("access.wait") == 14
 
 
+@pytest.mark.usefixtures("strong_passwords")
 def test_an_old_hash_is_made_anew_at_sign_in(sqlite_store: Store) -> None:
     account(sqlite_store, "clerk")
     old = PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1).hash(PASSWORD)
