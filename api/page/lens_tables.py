@@ -329,11 +329,11 @@ def _ways(found: Simulation, part: FairnessPart, lang: str) -> Table:
             rows.append((meeting, Cell(say("lens.way.near", lang)), links(part.near[at])))
         if part.draws is not None and at < len(part.draws.panels):
             rows.append((meeting, Cell(say("lens.way.drawn", lang)), links(part.draws.panels[at])))
-    note = ""
-    if part.draws is not None:
+    note = say("lens.nobody", lang) if part.complete and not part.optimum else ""
+    if part.draws is not None and not note:
         note = say(
             "page.lens.draws", lang, starts=f"{part.draws.starts:.1f}", exchanges=f"{part.draws.exchanges:.1f}",
-            failed=part.draws.failed,
+            failed=part.draws.failed or None,
         )  # fmt: skip
     return table(
         "panels", say("page.lens.panels_behind", lang), ("meeting", "way", "panels"), rows, lang, note

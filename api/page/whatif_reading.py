@@ -10,6 +10,7 @@ from api.http.access import allowed
 from api.http.service import Service
 from api.page.rendering import language_of
 from expert_pool.accounts import Principal, Right
+from expert_pool.documents.cycles_taken import cycles_said
 from expert_pool.documents.marginal_prices import marginal_steps
 from expert_pool.documents.parameter_naming import (
     facts_said,
@@ -43,6 +44,7 @@ def words(request: Request, found: Simulation | None = None) -> dict[str, Any]:
         "parameter": lambda name: parameter_name(found, name, lang) if found else name,
         "in_full": lambda name: parameter_in_full(found, name, lang) if found else name,
         "value_at": lambda name, value: value_name(found, name, value, lang) if found else value,
+        "cycles": cycles_said(found, lang) if found else [],
         "steps": marginal_steps(found, lang) if found else [],
         "rules_called": lambda ids: [rule_called(found, id_, lang) if found else id_ for id_ in ids] or None,
         "group_name": lambda id_: found.groups.get(id_) if found else None,

@@ -23,6 +23,9 @@ from expert_pool.words import say
 MOST_PANELS = 6
 """Panels of a year that get charts of their own."""
 
+DRAWN = "#D55E00"
+"""A deep orange: in print without colour it is darker than the line of what is near the optimum, on which it may lie."""
+
 
 def lens_charts(simulation: Simulation, lang: str) -> list[Chart]:
     """Every chart that robustness, fairness and policies call for."""
@@ -223,8 +226,8 @@ def _seated(
             "encoding": {"x": across(field, title, domain), "y": y},
         }
 
-    layers = [line("even", BAND, 16), line("near", SKY, 5), line("drawn", ORANGE, 2)]
-    layers += [mark("drawn_share", ORANGE, "diamond"), mark("optimum", BLUE, "circle")]
+    layers = [line("even", BAND, 16), line("near", SKY, 5), line("drawn", DRAWN, 2)]
+    layers += [mark("drawn_share", DRAWN, "diamond"), mark("optimum", BLUE, "circle")]
     return Chart(
         f"seated-{by}",
         framed(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from expert_pool.simulation.dividing import UNKNOWN
+from expert_pool.simulation.lens_results import CONFLICT
 from expert_pool.simulation.results import Simulation
 from expert_pool.words import known, say, term
 
 
 def rule_name(id_: str, kind: str, lang: str) -> str:
-    """A rule by its title; without one by its kind and id."""
+    """A rule by its title; without one by its kind and id. Of kind CONFLICT: a kind of conflict."""
+    if kind == CONFLICT:
+        return say("lens.conflict", lang, kind=id_)
     if known(f"lens.{id_}", lang):
         return say(f"lens.{id_}", lang)
     if known(f"title.{id_}", lang):

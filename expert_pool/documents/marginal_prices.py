@@ -14,9 +14,9 @@ from expert_pool.words import say
 @dataclass(frozen=True, slots=True)
 class Step:
     """From one value of a parameter to the next, all else at `rest`: what goal rises by `difference`. `each`: for one unit, or
-    one percentage point of a share; empty where the parameter does not count. `base`: the number of the meeting."""
+    one percentage point of a share; empty where the parameter does not count. `meeting`: empty where there is only one."""
 
-    base: int
+    meeting: str
     parameter: str
     low: str
     high: str
@@ -30,6 +30,7 @@ class Step:
         return say(
             "marginal.step",
             lang,
+            meeting=self.meeting or None,
             parameter=self.parameter,
             low=self.low,
             high=self.high,
@@ -45,7 +46,7 @@ def marginal_steps(found: Simulation, lang: str) -> list[Step]:
     goals = {goal.level: goal.id for point in found.points for goal in point.goals}
     return [
         Step(
-            base=one.base,
+            meeting=found.bases[one.base].meeting if len(found.bases) > 1 else "",
             parameter=parameter_name(found, one.axis, lang),
             low=value_name(found, one.axis, one.low, lang),
             high=value_name(found, one.axis, one.high, lang),

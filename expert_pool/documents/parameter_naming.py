@@ -111,6 +111,12 @@ def field_value(field: str | None, value: str | None, lang: str) -> str:
         return say("brief.hard", lang) if value is None else say("brief.soft", lang, level=value)
     if value is None:
         return say("brief.absent", lang)
+    if field == "window":
+        return (
+            say("lens.window.years", lang, years=int(value))
+            if value.isdigit()
+            else term("lens.window", value, lang)
+        )
     if value in ("True", "False"):
         return term("words", value == "True", lang)
     if field in ("grade", "fact"):

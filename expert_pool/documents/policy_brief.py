@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
+from math import ceil
 from pathlib import Path
 from struct import unpack
+from unicodedata import east_asian_width
 
 from expert_pool.documents.files import put
 from expert_pool.documents.lens_naming import cell_name, rule_name, share
@@ -23,10 +25,16 @@ from solver.turnout import proportion
 FEW = 30
 """Fewer panels than this say little as a share."""
 MOST_CHANGES, MOST_GROUPS = 4, 5
-HIGHEST = 112
-"""Millimetres that the pictures may take in height."""
+HIGHEST, LOWEST = 112, 60
+"""Millimetres that the pictures may take in height: at most, and at least."""
 LABEL = 26
 """Millimetres of the column of labels."""
+TEXT = 219
+"""Millimetres of a page that are left for what is said and for the pictures, in a wide fallback face too."""
+HIGH = {"zh": 5.7, "en": 4.7}
+"""Millimetres from one line of 10 points to the next."""
+ON_A_LINE = 70
+"""Latin letters of 10 points on a line beside the labels; a Chinese character takes the place of two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +84,25 @@ def policy_brief(simulation: Simulation, other: int, lang: str) -> bytes:
     page.said(say("brief.sectors", lang), [brief.seats])
     if brief.unseated:
         page.said(say("brief.none", lang), brief.unseated)
-    page.pictures(_charts(simulation, found, other, lang))
+    page.pictures(_charts(simulation, found, other, lang), TEXT - said_height(brief, lang))
     page.said(say("brief.caution", lang), brief.cautions)
     page.said(say("brief.method", lang), brief.method)
     whole = BytesIO()
     page.save(whole)
     return whole.getvalue()
+
+
+def said_height(brief: Brief, lang: str) -> float:
+    """About how many millimetres of the page everything takes that is said beside a label."""
+    blocks = [[brief.question], brief.changed, [brief.seats], brief.unseated, brief.cautions, brief.method]
+    lines = sum(_lines(line) for block in blocks for line in block)
+    high = HIGH[lang] * (lines + 1.1 * _lines(brief.answer, 1.1, 1.35))
+    return high + 2.5 * (1 + sum(map(bool, blocks)))
+
+
+def _lines(text: str, size: float = 1.0, bold: float = 1.0) -> int:
+    width = sum(2 if east_asian_width(one) in "WF" else bold for one in text)
+    return ceil(width * size / ON_A_LINE)
 
 
 def brief_of(simulation: Simulation, found: PoliciesPart, other: int, lang: str) -> Brief:
@@ -91,7 +112,9 @@ def brief_of(simulation: Simulation, found: PoliciesPart, other: int, lang: str)
     count = len(found.panels)
     most = max(rules.items(), key=lambda item: (item[1], item[0]), default=None)
     lost = found.lost[other]
-    none = sum(1 for one in found.assembled if one.policy == other and one.panel is None)
+    before = {one.base for one in found.assembled if one.policy == 0 and one.panel is None}
+    without = {one.base for one in found.assembled if one.policy == other and one.panel is None}
+    none = len(without)
     answer = say(
         "brief.answered",
         lang,
@@ -100,6 +123,8 @@ def brief_of(simulation: Simulation, found: PoliciesPart, other: int, lang: str)
         share=share(unlawful / max(count, 1), 0),
         most=None if most is None else rule_name(*most[0], lang),
         none=none or None,
+        before=len(without & before) or None,
+        first=first,
         all=None if none else True,
         lost=len(lost) or None,
         kept=True if not lost and none < found.meetings else None,
@@ -194,22 +219,26 @@ def _seats(found: PoliciesPart, other: int, lang: str) -> str:
 
 def _unseated(simulation: Simulation, found: PoliciesPart, other: int, lang: str) -> tuple[str, ...]:
     """Why meetings have no panel: the rules that cannot hold together, with the meetings they stop."""
-    stopped: dict[tuple[str, ...], list[str]] = {}
+    first = {one.base for one in found.assembled if one.policy == 0 and one.panel is None}
+    stopped: dict[tuple[tuple[str, ...], bool], list[str]] = {}
     for one in found.assembled:
         if one.policy == other and one.panel is None:
             rules = [
                 r for says in one.why_not if says.code == "why_not.together" for r in says.params["rules"]
             ]
-            stopped.setdefault(tuple(rules), []).append(simulation.bases[one.base].meeting)
+            stopped.setdefault((tuple(rules), one.base in first), []).append(
+                simulation.bases[one.base].meeting
+            )
     joint = say("words.and", lang)
     return tuple(
         say(
             "brief.together",
             lang,
             meetings=joint.join(meetings[:MOST_GROUPS]),
+            first=found.policies[0].name[lang] if already else None,
             rules=joint.join(rule_name(rule, found.rules.get(rule, ""), lang) for rule in rules),
         )
-        for rules, meetings in sorted(stopped.items(), key=lambda item: -len(item[1]))[:2]
+        for (rules, already), meetings in sorted(stopped.items(), key=lambda item: -len(item[1]))[:2]
         if rules
     )
 
@@ -303,13 +332,16 @@ class _Page(Paper):
             below.paragraph_format.space_after = points(4)
         self._gap()
 
-    def pictures(self, contents: Sequence[bytes]) -> None:
-        """Pictures below each other, as wide as the text or as all of them fit in height."""
+    def pictures(self, contents: Sequence[bytes], room: float) -> None:
+        """Pictures below each other, as wide as the text or as all of them fit into so many millimetres in height."""
         from docx.shared import Mm
 
         sizes = [unpack(">II", content[16:24]) for content in contents]
         by = min(
-            [HIGHEST / max(1, sum(high for _, high in sizes)), *((WIDTH - LABEL) / wide for wide, _ in sizes)]
+            [
+                min(HIGHEST, max(LOWEST, room)) / max(1, sum(high for _, high in sizes)),
+                *((WIDTH - LABEL) / wide for wide, _ in sizes),
+            ]
         )
         for content, (wide, high) in zip(contents, sizes, strict=True):
             paragraph = self._document.add_paragraph()

@@ -289,6 +289,7 @@ def _curve(
         "type": "quantitative",
         "title": _measured(simulation, points, level, lang),
         "scale": {"zero": False, "domain": [min(known, default=0), max([*known, min(known, default=0) + 1])]},
+        "axis": {"tickMinStep": 1},
     }
     seen = [value for value in values if value["cost"] is not None]
     none = [value for value in values if value["status"] == "infeasible"]
@@ -351,7 +352,8 @@ def _frontier(simulation: Simulation, found: FrontierPart, lang: str) -> Chart:
         {"panel": p.panel, "x": p.costs[0], "y": p.costs[1], "proven": p.proven, "knee": at == found.knee}
         for at, p in enumerate(found.points)
     ]
-    x = {"field": "x", "type": "quantitative", "title": first, "scale": {"zero": False}}
+    axis = {"tickCount": 6, "labelOverlap": True}
+    x = {"field": "x", "type": "quantitative", "title": first, "scale": {"zero": False}, "axis": axis}
     y = {"field": "y", "type": "quantitative", "title": second, "scale": {"zero": False}}
     knees = [value for value in values if value["knee"]]
     return Chart(

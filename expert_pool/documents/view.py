@@ -20,12 +20,14 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class View:
     """`people`: pseudonym -> person; whoever is missing is shown by pseudonym. `problem`, where it is at hand, gives
-    groups, specialties and rules their names; without it their ids show."""
+    groups, specialties and rules their names; without it their ids show. `employers`: code -> name, for sentences that
+    speak of an employer."""
 
     answer: Answer
     people: Mapping[str, Person] = field(default_factory=dict)
     lang: str = "zh"
     problem: Problem | None = None
+    employers: Mapping[str, str] = field(default_factory=dict)
 
     def word(self, name: str, /, **params: Any) -> str:
         """A label or sentence of the documents."""
@@ -56,8 +58,14 @@ class View:
         return " + ".join(self._titles.get(part) or self._goal(part) for part in id.split("+"))
 
     def tell(self, saying: Saying) -> str:
-        """The sentence of a saying, with rules called by their titles."""
+        """The sentence of a saying, with rules called by their titles, people and employers by their names."""
         params = {**saying.params}
+        if params.get("fact") == "employer":
+            params["same"] = self.employers.get(str(params.get("same")), params.get("same"))
+        if params.get("expert") in self.people:
+            params["expert"] = self.person(params["expert"]).name
+        if isinstance(params.get("experts"), list):
+            params["experts"] = [self.person(str(who)).name for who in params["experts"]]
         for name in ("rule", "broken_rule"):
             if isinstance(params.get(name), str):
                 params[name] = self.rule(params[name])

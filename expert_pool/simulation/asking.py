@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from expert_pool.simulation.histories import Histories, Recalled, histories
-from expert_pool.simulation.reading import Scenario
+from expert_pool.simulation.reading import Scenario, cycles_named
 from expert_pool.simulation.results import PanelPart, digest, panel_part
 from expert_pool.simulation.spreading import (
     MOST,
@@ -73,7 +73,9 @@ class Gathering:
 def asked(scenario: Scenario, problems: Sequence[Problem], recalled: Recalled = NOTHING) -> Asked:
     """Lays a scenario over its problems. Raises Fault, with file and line, for names and values that do not fit, and for
     more points than could ever be settled, with what they would cost. `recalled`: see `histories`."""
-    fixed = changes_of(scenario.doc.change)
+    scenario = replace(scenario, cycles=recalled.cycles)
+    _cycles_read(scenario)
+    fixed = changes_of(scenario.doc.change, scenario.cycles)
     changed = tuple(_applied(scenario, "change", problem, fixed) for problem in problems)
     years = scenario.doc.years
     panels = 0 if years is None else checked_years(scenario, years, changed)
@@ -90,6 +92,13 @@ def asked(scenario: Scenario, problems: Sequence[Problem], recalled: Recalled = 
             for change in axis.changes:
                 _applied(scenario, "sweep", problem, change)
     return Asked(scenario, changed, axes, count, panels, over)
+
+
+def _cycles_read(scenario: Scenario) -> None:
+    """Raises Fault for a cycle of which nobody has read what it decides."""
+    for code, where in cycles_named(scenario).items():
+        if code not in scenario.cycles:
+            raise Fault("scenario.no_registry", where)
 
 
 def _applied(scenario: Scenario, part: str, problem: Problem, changes: Sequence[Change]) -> Problem:

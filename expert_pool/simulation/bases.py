@@ -11,10 +11,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from expert_pool import clock
-from expert_pool.policies.load import load
 from expert_pool.registry import Agenda, Committee, Meeting
 from expert_pool.simulation.reading import Scenario
 from expert_pool.simulation.scenario import RegionDoc
+from expert_pool.simulation.supposing import base_policy
 from expert_pool.snapshots import find_sitting, take
 from expert_pool.viewer import Viewer, visible
 from solver.document import check_problem, read_problem
@@ -60,9 +60,7 @@ def _of_region(region: RegionDoc) -> list[Problem]:
 def _of_registry(scenario: Scenario, store: Store, viewer: Viewer) -> list[Problem]:
     from expert_pool.ledger import append
 
-    base = scenario.doc.base
-    beside = scenario.folder / (base.policy or "")
-    policy = load(beside if base.policy and beside.is_file() else policy_name(scenario))
+    policy = base_policy(scenario)
     known_at = moment_of(scenario)
     problems, looked = [], []
     with store.reading() as session:
@@ -84,13 +82,6 @@ def _of_registry(scenario: Scenario, store: Store, viewer: Viewer) -> list[Probl
                 payload={"known_at": known_at.isoformat(), "policy": policy.sha256},
             )
     return problems
-
-
-def policy_name(scenario: Scenario) -> str:
-    """The policy that the meetings are asked under, by name or file."""
-    from expert_pool.panels import DEFAULT_POLICY
-
-    return scenario.doc.base.policy or DEFAULT_POLICY
 
 
 def meetings_of(session: Session, viewer: Viewer, scenario: Scenario) -> Sequence[tuple[str, str]]:

@@ -10,6 +10,8 @@ from pydantic_core import PydanticCustomError
 Scalar = bool | int | str
 Count = Annotated[int, Field(ge=1, le=10_000)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
+Supposed = Scalar | None | dict[Literal["senior", "mid", "junior"], Scalar | None]
+"""What a scenario supposes of a policy's parameter, at once or by level of the committee; null: it is not stated."""
 
 
 class Doc(BaseModel):
@@ -55,6 +57,17 @@ class LeaveEdit(Doc):
     leave: (
         Annotated[tuple[Name, ...], Field(min_length=1)] | Annotated[dict[str, Scalar], Field(min_length=1)]
     )
+
+
+TakenMeasure = Literal["lower", "retrain", "suspend", "exit", "ban"]
+
+
+class CycleEdit(Doc):
+    """What a cycle of re-evaluation decides, or proposes as long as nothing is decided, is in force; of its measures only
+    those named here, where some are named."""
+
+    cycle: Name
+    measures: tuple[TakenMeasure, ...] | None = Field(default=None, min_length=1)
 
 
 class FactEdit(Doc):
@@ -129,6 +142,7 @@ EDITS: dict[str, type[Doc]] = {
     "goal": GoalEdit,
     "group": GroupEdit,
     "leave": LeaveEdit,
+    "cycle": CycleEdit,
     "fact": FactEdit,
     "learn": LearnEdit,
     "conflict": ConflictEdit,

@@ -12,13 +12,15 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from expert_pool.ledger import append
-from expert_pool.policies.load import load, preset
+from expert_pool.policies.load import presets
+from expert_pool.policies.located import nearest
 from expert_pool.policies.policy import Policy
 from expert_pool.recorded import looked, opens_on
 from expert_pool.registry import PanelRecord, PanelState, Seat
 from expert_pool.simulation.bases import meetings_of, moment_of
-from expert_pool.simulation.reading import Scenario
+from expert_pool.simulation.reading import Scenario, cycles_named
 from expert_pool.simulation.spreading import changes_of
+from expert_pool.simulation.supposing import BASE, base_policy, policy_name, supposed, windows
 from expert_pool.snapshots import Sitting, find_sitting, take
 from expert_pool.viewer import Viewer, visible
 from solver.answer import Answer
@@ -30,6 +32,7 @@ from solver.problem import Problem
 from solver.sweeping.changes import applied
 
 if TYPE_CHECKING:
+    from expert_pool.simulation.cycles import Taken
     from expert_pool.store import Store
 
 
@@ -44,11 +47,14 @@ class Past:
 
 @dataclass(frozen=True)
 class Recalled:
-    """What a registry adds: meetings under other policies (policy number, base number), their hashes, recorded panels."""
+    """What a registry adds: meetings under other policies (policy number, base number), their hashes, how far back each kind
+    of conflict counts under every policy, recorded panels, cycles of re-evaluation."""
 
     problems: Mapping[tuple[int, int], Problem] = field(default_factory=dict)
     sha256: Mapping[int, str] = field(default_factory=dict)
+    windows: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
     past: tuple[Past, ...] = ()
+    cycles: Mapping[str, Taken] = field(default_factory=dict)
     sealed: int = 0
     """Meetings whose panel the viewer may not see yet."""
 
@@ -59,6 +65,7 @@ class Histories:
 
     problems: tuple[tuple[Problem, ...], ...]
     sha256: tuple[str | None, ...]
+    windows: Mapping[int, Mapping[str, str]]
     past: tuple[Past, ...]
     sealed: int
 
@@ -70,25 +77,31 @@ class Histories:
 
 
 def recalled(scenario: Scenario, store: Store | None = None, viewer: Viewer | None = None) -> Recalled:
-    """What the policies of a scenario need of the registry; nothing where it compares none.
+    """What the policies and the edits of a scenario need of the registry; nothing where it compares none and names no cycle.
 
     Everything is read before anything is written, so that nobody waits for the snapshots; nothing is given back before an
     entry stands in the ledger of each organiser for every meeting looked at. Raises Fault `policies.no_registry` where
-    a registry is needed and none was given, and `policy.unknown`.
+    a registry is needed and none was given, `policy.unknown`, and as `cycles.taken`.
     """
+    cycles: Mapping[str, Taken] = {}
+    if cycles_named(scenario):
+        from expert_pool.simulation.cycles import taken
+
+        cycles = taken(scenario, store, viewer)
     doc = scenario.doc.policies
     if doc is None:
-        return Recalled()
-    named = {at: one.policy for at, one in enumerate(doc.compare) if one.policy is not None}
+        return Recalled(cycles=cycles)
+    named = [at for at, one in enumerate(doc.compare) if one.policy is not None or one.overrides]
     if not named and doc.history.panels != "past":
-        return Recalled()
+        return Recalled(cycles=cycles)
     if scenario.doc.base.problem is not None or store is None or viewer is None:
         at = min(named, default=0)
         where = (
             scenario.at("policies", "compare", at, "policy") if named else scenario.at("policies", "history")
         )
         raise Fault("policies.no_registry", where)
-    laws = {at: _policy(scenario, at, name) for at, name in named.items()}
+    laws = {at: _policy(scenario, at) for at in named}
+    own_law = base_policy(scenario)
     problems: dict[tuple[int, int], Problem] = {}
     past: list[Past] = []
     sealed = 0
@@ -122,18 +135,32 @@ def recalled(scenario: Scenario, store: Store | None = None, viewer: Viewer | No
                     "panels": [one.code for one in own],
                 },
             )
-    return Recalled(problems, {at: law.sha256 for at, law in laws.items()}, tuple(past), sealed)
+    return Recalled(
+        problems,
+        {at: law.sha256 for at, law in laws.items()},
+        {at: windows(laws.get(at, own_law)) for at in range(len(doc.compare))},
+        tuple(past),
+        cycles,
+        sealed,
+    )
 
 
-def _policy(scenario: Scenario, at: int, name: str) -> Policy:
-    """A preset, or a policy file beside a scenario that lies in a folder. Raises Fault for any other name."""
-    beside = scenario.folder / name
-    if scenario.folder.is_dir() and beside.is_file():
-        return load(beside)
-    try:
-        return preset(name)
-    except Fault as fault:
-        raise Fault(fault.code, scenario.at("policies", "compare", at, "policy"), **fault.params) from None
+def _policy(scenario: Scenario, at: int) -> Policy:
+    """A preset, or a policy file beside a scenario that lies in a folder, or the base's own, with what is supposed there.
+    Raises Fault for any other name."""
+    assert scenario.doc.policies is not None
+    one = scenario.doc.policies.compare[at]
+    path = ("policies", "compare", at)
+    if one.policy is None:
+        layers = ((scenario.doc.base.overrides, BASE), (one.overrides, (*path, "overrides")))
+        return supposed(scenario, policy_name(scenario), layers)
+    beside = scenario.folder.is_dir() and (scenario.folder / one.policy).is_file()
+    if not beside and one.policy not in presets():
+        near, known = nearest(one.policy, presets()), ", ".join(presets())
+        raise Fault(
+            "policy.unknown", scenario.at(*path, "policy"), name=one.policy, nearest=near, known=known
+        )
+    return supposed(scenario, one.policy, ((one.overrides, (*path, "overrides")),))
 
 
 def _recorded(
@@ -166,10 +193,10 @@ def histories(scenario: Scenario, problems: Sequence[Problem], recalled: Recalle
     doc = scenario.doc.policies
     if doc is None:
         return None
-    fixed = changes_of(scenario.doc.change)
+    fixed = changes_of(scenario.doc.change, scenario.cycles)
     found = []
     for at, one in enumerate(doc.compare):
-        own = changes_of(one.change)
+        own = changes_of(one.change, scenario.cycles)
         where = scenario.at("policies", "compare", at)
         try:
             found.append(
@@ -185,7 +212,7 @@ def histories(scenario: Scenario, problems: Sequence[Problem], recalled: Recalle
                 fault.code, f"{where}: {fault.where}" if fault.where else where, **fault.params
             ) from None
     sha256 = tuple(recalled.sha256.get(at) for at in range(len(found)))
-    return Histories(tuple(found), sha256, recalled.past, recalled.sealed)
+    return Histories(tuple(found), sha256, recalled.windows, recalled.past, recalled.sealed)
 
 
 def _as_patient(problem: Problem, base: Problem) -> Problem:

@@ -168,8 +168,13 @@ class FairnessPart(Part):
     complete: bool
 
 
+CONFLICT = "conflict"
+"""The kind of a difference that is about a kind of conflict, not about a rule."""
+
+
 class RuleDifferencePart(Part):
-    """A rule that a policy states otherwise than the first: added, dropped, or a field from one value to another."""
+    """A rule that a policy states otherwise than the first: added, dropped, or a field from one value to another; of `kind`
+    CONFLICT a kind of conflict (`rule`), how far back it counts (`window`) or what follows (`effect`)."""
 
     rule: str
     kind: str

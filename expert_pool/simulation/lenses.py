@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from expert_pool.policies.document import Words
-from expert_pool.simulation.edits import AnyEdit, Doc, Name
+from expert_pool.simulation.edits import AnyEdit, Doc, Name, Supposed
 from solver.rules.base import Share
 from solver.screened_draw import Procedure
 
@@ -81,10 +81,12 @@ class FairnessDoc(Doc):
 
 
 class PolicyDoc(Doc):
-    """A policy that is compared: the base's own, or a preset or file (of the registry's meetings only), with changes."""
+    """A policy that is compared: the base's own, or a preset or file (of the registry's meetings only), with other numbers
+    (`overrides`, as of the base: of the registry's meetings only) and changes."""
 
     name: Words
     policy: Name | None = None
+    overrides: dict[Name, Supposed] = Field(default={})
     change: tuple[AnyEdit, ...] = ()
 
 

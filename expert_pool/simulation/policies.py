@@ -21,10 +21,10 @@ from expert_pool.simulation.lens_results import (
     PoliciesPart,
     PolicyGroupPart,
     PolicyPart,
-    RuleDifferencePart,
     VerdictPart,
 )
 from expert_pool.simulation.lenses import PoliciesDoc
+from expert_pool.simulation.policy_differences import differences
 from expert_pool.simulation.results import panel_from
 from expert_pool.simulation.seatings import draws
 from solver.answer import Saying
@@ -36,12 +36,9 @@ from solver.model import funnel
 from solver.panel import Panel
 from solver.problem import CLOSE, Problem
 from solver.progress import Progress
-from solver.rules.base import SAID_ONLY, Rule
 from solver.rules.case_peers import CasePeers
 from solver.rules.peer_grade import grade_for
 from solver.sweeping.settled import Settled, lawful
-
-SHOWN = frozenset({"id", "rule", "basis"})
 
 
 def policies(bench: Bench) -> PoliciesPart:
@@ -95,41 +92,10 @@ def _described(doc: PoliciesDoc, over: Histories) -> list[PolicyPart]:
             name=one.name.model_dump(),
             policy=one.policy,
             sha256=over.sha256[at],
-            differences=_differences(over.problems[0], over.problems[at]),
+            differences=differences(over, at),
         )
         for at, one in enumerate(doc.compare)
     ]
-
-
-def _differences(first: Sequence[Problem], other: Sequence[Problem]) -> list[RuleDifferencePart]:
-    """Rules stated otherwise in any meeting, each difference once."""
-    found: dict[tuple[object, ...], RuleDifferencePart] = {}
-    for a, b in zip(first, other, strict=True):
-        ours, theirs = {r.id: r for r in a.rules}, {r.id: r for r in b.rules}
-        for id_ in dict.fromkeys([*ours, *theirs]):
-            for part in _of_rule(ours.get(id_), theirs.get(id_)):
-                found.setdefault((part.rule, part.field, part.first, part.other), part)
-    return list(found.values())
-
-
-def _of_rule(one: Rule | None, other: Rule | None) -> list[RuleDifferencePart]:
-    known = one or other
-    assert known is not None
-    if one is None or other is None or type(one) is not type(other):
-        said = (None, known.rule) if one is None else (known.rule, None if other is None else other.rule)
-        return [RuleDifferencePart(rule=known.id, kind=known.rule, field=None, first=said[0], other=said[1])]
-    before, after = one.model_dump(mode="json"), other.model_dump(mode="json")
-    return [
-        RuleDifferencePart(
-            rule=one.id, kind=one.rule, field=name, first=_text(before[name]), other=_text(after[name])
-        )
-        for name in before
-        if name not in SHOWN and before[name] != after[name] and (name not in SAID_ONLY or name == "soft")
-    ]
-
-
-def _text(value: object) -> str | None:
-    return None if value is None else str(value)
 
 
 def _history(

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path as File
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
 from expert_pool.policies.located import Located, Path, nearest, read
-from expert_pool.simulation.scenario import EDITS, ScenarioDoc
+from expert_pool.simulation.scenario import EDITS, CycleEdit, ScenarioDoc
 from solver.errors import Fault, reason
+
+if TYPE_CHECKING:
+    from expert_pool.simulation.cycles import Taken
 
 DEEPEST = 8
 """Scenarios may stand on one another so many times."""
@@ -27,6 +30,8 @@ class Scenario:
     located: Located
     origin: Mapping[str, Located]
     """Of each field at the top, the file that says it."""
+    cycles: Mapping[str, Taken] = field(default_factory=dict)
+    """The cycles of re-evaluation that edits name, by code, once they were read."""
 
     def at(self, *path: str | int) -> str:
         """`file:line` of a part."""
@@ -93,7 +98,7 @@ def _misfit(
     )
     steps: Path = tuple(found["loc"])
     place = origin.get(str(steps[0]), located) if steps else located
-    where, field = place.at(steps), str(steps[-1]) if steps else ""
+    where, field = place.at(steps), str(next((step for step in reversed(steps) if isinstance(step, str)), ""))
     if found["type"] == "extra_forbidden":
         there = _fields(steps[:-1], data)
         near = nearest(field, there)
@@ -156,13 +161,15 @@ def _consistent(scenario: Scenario) -> None:
         raise Fault("scenario.meeting", scenario.at("base"))
     if kinds[0] in ("problem", "region") and (base.policy is not None or base.known_at is not None):
         raise Fault("scenario.of_registry", scenario.at("base", "policy" if base.policy else "known_at"))
+    if kinds[0] in ("problem", "region"):
+        _without_registry(scenario)
     lenses = (doc.robustness, doc.fairness, doc.policies)
     nothing = doc.sweep is None and not doc.tipping and doc.pareto is None and doc.years is None
     if nothing and not any(lens is not None for lens in lenses):
         raise Fault("scenario.asks_nothing", scenario.located.file)
     if (base.year is not None or base.region is not None) and (doc.tipping or doc.pareto is not None):
         raise Fault("scenario.one_panel", scenario.at("pareto" if doc.pareto else "tipping"))
-    for path, edits in _edits(scenario):
+    for path, edits in edits_of(scenario):
         seen: dict[str, Any] = {}
         for i, edit in enumerate(edits):
             where = scenario.at(*path, i)
@@ -195,10 +202,31 @@ def _consistent(scenario: Scenario) -> None:
             raise Fault("scenario.draws", scenario.at("sweep"), by=doc.sweep.by)
 
 
-def _edits(scenario: Scenario) -> list[tuple[tuple[str | int, ...], tuple[Any, ...]]]:
+def _without_registry(scenario: Scenario) -> None:
+    """Raises Fault for what only a registry knows, where a scenario is about a file or a made region."""
+    if scenario.doc.base.overrides:
+        raise Fault("scenario.overrides_of_registry", scenario.at("base", "overrides"))
+    for where in cycles_named(scenario).values():
+        raise Fault("scenario.cycle_of_registry", where)
+
+
+def cycles_named(scenario: Scenario) -> dict[str, str]:
+    """The cycles of re-evaluation that a scenario names, by code, and where it names each first."""
+    found: dict[str, str] = {}
+    for path, edits in edits_of(scenario):
+        for i, edit in enumerate(edits):
+            if isinstance(edit, CycleEdit):
+                found.setdefault(edit.cycle, scenario.at(*path, i))
+    return found
+
+
+def edits_of(scenario: Scenario) -> list[tuple[tuple[str | int, ...], tuple[Any, ...]]]:
+    """Every list of edits, with the path to it."""
     doc = scenario.doc
     found: list[tuple[tuple[str | int, ...], tuple[Any, ...]]] = [(("change",), doc.change)]
     for a, axis in enumerate(doc.sweep.axes if doc.sweep else ()):
         for o, option in enumerate(axis.options or ()):
             found.append((("sweep", "axes", a, "options", o, "change"), option.change))
+    for p, policy in enumerate(doc.policies.compare if doc.policies else ()):
+        found.append((("policies", "compare", p, "change"), policy.change))
     return found

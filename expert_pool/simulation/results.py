@@ -74,6 +74,19 @@ class PointPart(Part):
     sha256: str
 
 
+class CyclePart(Part):
+    """A cycle of re-evaluation that was taken as in force, as it stood: experts by measure, of whom so many `decided`, the
+    others proposed. `sha256`: of who is under which measure."""
+
+    code: str
+    pool: str
+    as_of: str
+    state: str
+    sha256: str
+    counts: dict[str, int]
+    decided: int
+
+
 class MarginalPart(Part):
     """What a step along one axis costs at a goal level, all else the same: both ends proven. `per_unit` is the difference
     quotient, exact; null where the axis does not count."""
@@ -174,6 +187,7 @@ class Simulation(Part):
     goals: dict[str, GoalNamed] = {}
     rules: dict[str, RuleNamed] = {}
     groups: dict[str, str] = {}
+    cycles: list[CyclePart] = []
     panels: dict[str, PanelPart]
     complete: bool
     stopped: bool = False

@@ -106,10 +106,17 @@ def _empty(asked: Asked, hashes: Sequence[str], versions: Mapping[str, str]) -> 
     doc = asked.scenario.doc
     said = doc.model_dump(mode="json", by_alias=True)
     named = named_in(asked.problems)
+    cycles = [one for _, one in sorted(asked.scenario.cycles.items())]
     return Simulation(
         title=None if doc.title is None else doc.title.model_dump(),
         inputs_sha256=digest(
-            [said, hashes, versions, *(asked.histories.hangs_on if asked.histories else ())]
+            [
+                said,
+                hashes,
+                versions,
+                *(asked.histories.hangs_on if asked.histories else ()),
+                *(one.part.sha256 for one in cycles),
+            ]
         ),
         scenario=said,
         versions=dict(versions),
@@ -135,6 +142,7 @@ def _empty(asked: Asked, hashes: Sequence[str], versions: Mapping[str, str]) -> 
         goals=named.goals,
         rules=named.rules,
         groups=named.groups,
+        cycles=[one.part for one in cycles],
         panels={},
         complete=False,
     )

@@ -12,6 +12,7 @@ from expert_pool.simulation.edits import EDITS as EDITS
 from expert_pool.simulation.edits import AnyEdit as AnyEdit
 from expert_pool.simulation.edits import CasesEdit as CasesEdit
 from expert_pool.simulation.edits import Count as Count
+from expert_pool.simulation.edits import CycleEdit as CycleEdit
 from expert_pool.simulation.edits import Doc as Doc
 from expert_pool.simulation.edits import FactEdit as FactEdit
 from expert_pool.simulation.edits import GoalEdit as GoalEdit
@@ -22,6 +23,7 @@ from expert_pool.simulation.edits import LeaveEdit as LeaveEdit
 from expert_pool.simulation.edits import Name as Name
 from expert_pool.simulation.edits import RuleEdit as RuleEdit
 from expert_pool.simulation.edits import Scalar as Scalar
+from expert_pool.simulation.edits import Supposed as Supposed
 from expert_pool.simulation.lenses import FairnessDoc, PoliciesDoc, RobustnessDoc
 from expert_pool.simulation.years.document import YearsDoc
 
@@ -37,7 +39,8 @@ class RegionDoc(Doc):
 
 class BaseDoc(Doc):
     """What is asked about: a problem file (beside the scenario), a meeting of the registry, every meeting of a year, or the
-    season of a made region."""
+    season of a made region. `overrides`: numbers of the policy that are others here, parameters by their names and windows
+    as `conflicts.KIND.window`."""
 
     problem: Name | None = None
     committee: Name | None = None
@@ -45,6 +48,7 @@ class BaseDoc(Doc):
     year: int | None = Field(default=None, ge=1990, le=2100)
     region: RegionDoc | None = None
     policy: Name | None = None
+    overrides: dict[Name, Supposed] = Field(default={})
     known_at: str | None = None
 
 

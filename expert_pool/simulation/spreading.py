@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
 from math import prod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from expert_pool.simulation.reading import Scenario
 from expert_pool.simulation.scenario import (
     AxisDoc,
     CasesEdit,
+    CycleEdit,
     FactEdit,
     GoalEdit,
     GroupEdit,
@@ -41,6 +42,9 @@ from solver.sweeping.changes import (
     Seating,
 )
 from solver.sweeping.people import ConflictChange, Learning, Merging
+
+if TYPE_CHECKING:
+    from expert_pool.simulation.cycles import Taken
 
 MOST = 1_000_000
 """More points than this are not even laid out."""
@@ -77,7 +81,7 @@ def _axis(scenario: Scenario, problem: Problem, path: tuple[str | int, ...], axi
         if len(set(names)) < len(names):
             raise Fault("scenario.twice", where, name=next(n for n in names if names.count(n) > 1))
         name = str(path[-1]) if axis.title is None else axis.title.en
-        made = tuple(changes_of(option.change) for option in axis.options)
+        made = tuple(changes_of(option.change, scenario.cycles) for option in axis.options)
         return Axis(name, names, made, tuple(range(len(names))))
     assert axis.parameter is not None
     given = values_of(scenario, path, axis)
@@ -200,8 +204,9 @@ def parameters(problem: Problem) -> dict[str, Any]:
     return found | {f"groups.*.{name}": None for name in SEATS}
 
 
-def changes_of(edits: Sequence[Any]) -> tuple[Change, ...]:
-    """Edits as changes of a problem; people who join are numbered through."""
+def changes_of(edits: Sequence[Any], cycles: Mapping[str, Taken]) -> tuple[Change, ...]:
+    """Edits as changes of a problem; people who join are numbered through. `cycles`: those that edits name, as read; one
+    that was not read changes nothing."""
     found: list[Change] = []
     joined = 0
     for edit in edits:
@@ -215,6 +220,9 @@ def changes_of(edits: Sequence[Any]) -> tuple[Change, ...]:
                 found.append(Seating(group, edit.set.low, edit.set.high, edit.set.alternates))
             case LeaveEdit():
                 found.append(Leaving(edit.leave))
+            case CycleEdit():
+                if edit.cycle in cycles:
+                    found += cycles[edit.cycle].changes(edit.measures)
             case FactEdit():
                 found.append(FactChange(edit.fact, edit.value, edit.experts))
             case LearnEdit():

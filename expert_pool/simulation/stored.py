@@ -17,10 +17,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from expert_pool import clock, ledger
+from expert_pool.accounts.rights import Right
 from expert_pool.policies.load import presets
 from expert_pool.policies.located import Located, nearest, read
 from expert_pool.registry import Organiser, ScenarioRecord
-from expert_pool.simulation.reading import DEEPEST, Scenario, understood
+from expert_pool.simulation.reading import DEEPEST, Scenario, cycles_named, understood
 from expert_pool.snapshots import find_sitting
 from expert_pool.viewer import Viewer, visible
 from solver.errors import Fault
@@ -168,10 +169,13 @@ def owner_of(
     return tops[0].id, None
 
 
-def looks_at_panels(scenario: Scenario) -> bool:
-    """Whether a scenario is about panels on record, which not everybody may see who may ask what if."""
+def rights_for(scenario: Scenario) -> frozenset[Right]:
+    """What somebody must be allowed to see, beside asking what if, for a scenario that is about panels on record or about
+    what cycles of re-evaluation say of experts."""
     doc = scenario.doc.policies
-    return doc is not None and doc.history.panels == "past"
+    panels = doc is not None and doc.history.panels == "past"
+    needed = ((Right.PANELS_READ, panels), (Right.EXPERTS_READ, bool(cycles_named(scenario))))
+    return frozenset(right for right, asked in needed if asked)
 
 
 def below(session: Session, viewer: Viewer, organiser_id: int) -> Viewer:

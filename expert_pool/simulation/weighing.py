@@ -14,14 +14,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from expert_pool.agendas import Application, fields_on, form_groups
-from expert_pool.policies.load import preset
 from expert_pool.registry import Agenda, Case, Committee, Meeting
 from expert_pool.simulation.asking import ASK, EACH
-from expert_pool.simulation.bases import meetings_of, moment_of, policy_name
-from expert_pool.simulation.reading import Scenario
+from expert_pool.simulation.bases import meetings_of, moment_of
+from expert_pool.simulation.reading import Scenario, cycles_named, edits_of
 from expert_pool.simulation.results import Part
 from expert_pool.simulation.scenario import AxisDoc, GoalEdit, GroupEdit, RuleEdit
 from expert_pool.simulation.spreading import MOST, axes_of, changer, count_of, number
+from expert_pool.simulation.supposing import base_policy, policy_name
 from expert_pool.snapshots import Sitting, find_sitting
 from expert_pool.specialties import Held, as_columns, catalogue_on
 from expert_pool.viewer import Viewer, visible
@@ -69,6 +69,7 @@ def weigh(session: Session, viewer: Viewer, scenario: Scenario) -> Weighed:
     pairs = meetings_of(session, viewer, scenario)
     problem = frame(session, viewer, scenario, find_sitting(session, viewer, *pairs[0]))
     _edits_known(scenario, problem)
+    _cycles_known(session, viewer, scenario)
     sizes: list[AxisWeighed] = []
     points = 0
     if doc.sweep is not None:
@@ -142,14 +143,11 @@ def _known(kind: str, name: str, names: Sequence[str], where: str) -> None:
 
 def _edits_known(scenario: Scenario, problem: Problem) -> None:
     """Raises Fault for a rule, goal, field or group that an edit names and the problem does not have."""
-    doc = scenario.doc
-    lists: list[tuple[tuple[str | int, ...], Sequence[Any]]] = [(("change",), doc.change)]
-    for a, axis in enumerate(doc.sweep.axes if doc.sweep else ()):
-        for o, option in enumerate(axis.options or ()):
-            lists.append((("sweep", "axes", a, "options", o, "change"), option.change))
     rules = {rule.id: rule for rule in problem.rules}
     goals = {goal.id: goal for goal in problem.goals}
-    for path, edits in lists:
+    for path, edits in edits_of(scenario):
+        if path[0] == "policies":
+            continue  # under its own policy, which may have other rules
         for i, edit in enumerate(edits):
             where = scenario.at(*path, i)
             if isinstance(edit, RuleEdit):
@@ -162,6 +160,16 @@ def _edits_known(scenario: Scenario, problem: Problem) -> None:
                 _known("group", edit.group, [group.id for group in problem.groups], where)
 
 
+def _cycles_known(session: Session, viewer: Viewer, scenario: Scenario) -> None:
+    """Raises Fault for a cycle that is not there or has nothing to say."""
+    named = cycles_named(scenario)
+    if named:
+        from expert_pool.simulation.cycles import usable
+
+        for code, where in named.items():
+            usable(session, viewer, code, where)
+
+
 def _fields_known(model: Any, fields: dict[str, Any], where: str) -> None:
     free = sorted(set(type(model).model_fields) - {"id", "rule", "goal"})
     for name in fields:
@@ -170,7 +178,7 @@ def _fields_known(model: Any, fields: dict[str, Any], where: str) -> None:
 
 def frame(session: Session, viewer: Viewer, scenario: Scenario, sitting: Sitting) -> Problem:
     """The problem of a sitting with nobody in it: its rules, goals and groups."""
-    policy = preset(policy_name(scenario))
+    policy = base_policy(scenario)
     columns = (Case.id, Case.code, Case.specialty_id, Case.directed)
     cases = session.execute(
         select(*columns).where(Case.agenda_id == sitting.agenda_id).order_by(Case.code)

@@ -21,11 +21,13 @@ from solver.rules.locks import Locks
 from solver.sweeping.people import (
     ConflictChange,
     Experts,
+    FactMove,
     Learning,
     Merging,
     chosen,
     learned,
     merged,
+    moved,
     without_conflict,
 )
 
@@ -100,6 +102,7 @@ Change: TypeAlias = (
     | Seating
     | Leaving
     | FactChange
+    | FactMove
     | Joining
     | Agenda
     | Learning
@@ -130,6 +133,8 @@ def _one(problem: Problem, change: Change) -> Problem:
             return _without(problem, change)
         case FactChange():
             return _with_fact(problem, change)
+        case FactMove():
+            return moved(problem, change)
         case Joining():
             return _joined(problem, change)
         case Agenda():
@@ -225,7 +230,7 @@ def _without(problem: Problem, change: Leaving) -> Problem:
     return same_people(problem, exclusions=exclusions, rules=rules)
 
 
-def _held(column: Column, name: str, value: bool | int | str | None) -> tuple[int, tuple[str, ...]]:
+def in_column(column: Column, name: str, value: bool | int | str | None) -> tuple[int, tuple[str, ...]]:
     """A value as the column holds it, and the names of the column with it."""
     if value is None:
         return MISSING, column.names
@@ -250,9 +255,9 @@ def _held(column: Column, name: str, value: bool | int | str | None) -> tuple[in
 def _with_fact(problem: Problem, change: FactChange) -> Problem:
     known("fact", change.fact, sorted(problem.facts))
     column = problem.facts[change.fact]
-    held, names = _held(column, change.fact, change.value)
+    value, names = in_column(column, change.fact, change.value)
     values = column.values.copy()
-    values[chosen(problem, change.experts)] = held
+    values[chosen(problem, change.experts)] = value
     return same_people(
         problem, facts={**problem.facts, change.fact: replace(column, values=values, names=names)}
     )
@@ -270,7 +275,7 @@ def _joined(problem: Problem, change: Joining) -> Problem:
         more = []
         for recruit, other in zip(change.people, like, strict=True):
             if name in recruit.facts:
-                held, names = _held(column, name, recruit.facts[name])
+                held, names = in_column(column, name, recruit.facts[name])
                 column = replace(column, names=names)
             else:
                 held = MISSING if other is None else int(column.values[other])

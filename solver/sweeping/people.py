@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from solver.diagnosis.elements import same_people
 from solver.errors import Fault
 from solver.facts import Column, Mask
 from solver.problem import Effect, Pairs, Problem, Skills
@@ -37,6 +38,19 @@ class Merging:
     """Sub-specialties become another: whoever held one, and every case in it, belongs to that: code -> code."""
 
     codes: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class FactMove:
+    """A fact of single experts takes another value where it is one of `over` (whatever it is where None), in some `meetings`
+    (committee and meeting). Experts whom a problem does not have are passed over: a decision about people names them for
+    every pool alike."""
+
+    fact: str
+    value: bool | str
+    experts: tuple[str, ...]
+    over: tuple[str, ...] | None
+    meetings: tuple[tuple[str, str], ...]
 
 
 def chosen(problem: Problem, experts: Experts) -> Mask:
@@ -73,6 +87,24 @@ def _so(column: Column, value: bool | int | str) -> Mask:
     ):
         return np.zeros(len(column.values), dtype=bool)
     return np.asarray(column.values == int(value), dtype=bool)
+
+
+def moved(problem: Problem, change: FactMove) -> Problem:
+    """The problem in which the fact is so. Raises Fault `sweep.unknown` where it does not have the fact."""
+    from solver.sweeping.changes import in_column, known
+
+    if (problem.committee, problem.meeting) not in change.meetings:
+        return problem
+    known("fact", change.fact, sorted(problem.facts))
+    column = problem.facts[change.fact]
+    value, names = in_column(column, change.fact, change.value)
+    who = np.isin(np.array(problem.experts, dtype=object), change.experts)
+    if change.over is not None:
+        who &= np.isin(column.values, [at for at, name in enumerate(column.names) if name in change.over])
+    if not who.any():
+        return problem
+    there = replace(column, values=np.where(who, value, column.values), names=names)
+    return same_people(problem, facts={**problem.facts, change.fact: there})
 
 
 def learned(problem: Problem, change: Learning) -> Problem:

@@ -164,3 +164,26 @@ def test_results_of_different_kinds_are_compared_in_what_both_asked(
     said = capsys.readouterr().out
     assert "Only the first asks about goals against each other" in said
     assert "Only the second asks about absences" in said
+
+
+def test_where_nobody_can_be_seated_there_is_nobody_to_compare() -> None:
+    from types import SimpleNamespace
+
+    from api.cli.commands.lens_text import _fair
+    from expert_pool.simulation.lens_results import FairnessPart
+    from expert_pool.words import say
+
+    part = FairnessPart(
+        smallest=5,
+        groups=[],
+        load=[],
+        rules=[],
+        optimum=[],
+        near=[],
+        near_within=None,
+        draws=None,
+        complete=True,
+    )
+    face: Any = SimpleNamespace(lang="en", say=lambda code, **params: say(code, "en", **params))
+    assert _fair(face, part) == ["No meeting has a lawful panel: there is nobody seated to compare."]
+    assert _fair(face, part.model_copy(update={"complete": False})) == []

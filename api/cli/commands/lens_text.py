@@ -106,6 +106,8 @@ def _points(difference: float) -> str:
 def _fair(face: Face, found: FairnessPart) -> list[object]:
     from expert_pool.documents.lens_naming import cell_name, fact_name, rule_name, share
 
+    if found.complete and not found.optimum:
+        return [face.say("lens.nobody")]
     lines: list[object] = []
     heads = [
         face.say(f"cli.simulate.column.{name}")
@@ -141,15 +143,15 @@ def _fair(face: Face, found: FairnessPart) -> list[object]:
     joint = face.say("words.and")
     for rule in found.rules:
         named = [(cell_name(e.by, e.of, 2, face.lang), e) for e in rule.effects]
+        moved = joint.join(f"{name} {e.seats:+d}" for name, e in named if e.seats)
+        gained = joint.join(f"{name} {e.eligible:+d}" for name, e in named if e.eligible)
+        effects = [face.say("cli.simulate.effect.moved", effects=moved)] if moved else []
+        effects += [face.say("cli.simulate.effect.same")] if not moved and not rule.open else []
+        effects += [face.say("cli.simulate.effect.gained", effects=gained)] if gained else []
+        effects += [face.say("cli.simulate.effect.open", count=rule.open)] if rule.open else []
+        name = rule_name(rule.rule, rule.kind, face.lang)
         lines.append(
-            face.say(
-                "cli.simulate.effect",
-                rule=rule_name(rule.rule, rule.kind, face.lang),
-                moved=joint.join(f"{name} {e.seats:+d}" for name, e in named if e.seats) or None,
-                gained=joint.join(f"{name} {e.eligible:+d}" for name, e in named if e.eligible) or None,
-                same=None if rule.effects or rule.open else True,
-                open=rule.open or None,
-            )
+            face.say("cli.simulate.effect", rule=name, effects=face.say("words.clause").join(effects))
         )
     return lines
 

@@ -136,10 +136,11 @@ def _opened(face: Face, problem: Any, output: Path | None, point: int) -> Exit:
 
 def _told(face: Face, found: "Simulation") -> list[object]:
     """The result for people: how it was settled, the points, tipping points, the frontier."""
+    from expert_pool.documents.cycles_taken import cycles_said
     from expert_pool.documents.marginal_prices import marginal_steps
     from expert_pool.documents.parameter_naming import parameter_in_full, value_name, written_in_scenarios
 
-    lines: list[object] = []
+    lines: list[object] = [*cycles_said(found, face.lang)]
     if found.asked:
         solved = sum(p.how == "solved" for p in found.points)
         lines.append(

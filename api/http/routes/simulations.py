@@ -136,8 +136,8 @@ def start_simulation(sent: SimulationAsk, asks: Asker, takes: Runs) -> Response:
         row = stored.find(session, viewer, sent.scenario, sent.version)
         viewer.require(row.organiser_id, row.committee_id)
         scenario = stored.scenario_of(session, row)
-        if stored.looks_at_panels(scenario):
-            asks.require(Right.PANELS_READ)
+        for right in stored.rights_for(scenario):
+            asks.require(right)
         seen = viewer if row.committee_id else stored.below(session, viewer, row.organiser_id)
         costs = weigh(session, seen, scenario)
         if costs.costly and not sent.accept_cost:

@@ -55,6 +55,7 @@ def point(job: Job) -> Result:
     """The problem behind a point, as a file: whoever solves it again has the point's panel."""
     from expert_pool.simulation.asking import asked, at_point
     from expert_pool.simulation.bases import problems_of
+    from expert_pool.simulation.histories import recalled
     from solver.document import problem_bytes
 
     number = job.params["point"]
@@ -62,7 +63,8 @@ def point(job: Job) -> Result:
         made, scenario, viewer = _opened(session, job, job.params["simulation"])
     aside = dict.fromkeys(("years", "robustness", "fairness", "policies"))
     swept = replace(scenario, doc=scenario.doc.model_copy(update=aside))
-    problem = at_point(asked(swept, problems_of(swept, job.store, viewer)), number)
+    problems = problems_of(swept, job.store, viewer)
+    problem = at_point(asked(swept, problems, recalled(swept, job.store, viewer)), number)
     file = Attachment(f"{made.code}.{number}.problem.json", problem_bytes(problem), "application/json")
     return Result({"simulation": made.code, "point": number, "file": file.name}, [file])
 
@@ -73,8 +75,9 @@ def _opened(session: Session, job: Job, code: str) -> tuple[SimulationRecord, Sc
     made = kept.find(session, viewer, code)
     row = session.get_one(ScenarioRecord, made.scenario_id)
     scenario = stored.scenario_of(session, row, made.known_at)
-    if stored.looks_at_panels(scenario) and job.principal is not None:
-        job.principal.require(Right.PANELS_READ)
+    if job.principal is not None:
+        for right in stored.rights_for(scenario):
+            job.principal.require(right)
     if made.committee_id is None:
         viewer = stored.below(session, viewer, made.organiser_id)
     return made, scenario, viewer

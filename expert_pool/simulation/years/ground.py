@@ -10,12 +10,13 @@ import numpy as np
 
 from expert_pool.simulation.years.chance import Keys, keys_of
 from solver.diagnosis.alike import only
-from solver.diagnosis.elements import named
+from solver.diagnosis.elements import named, same_people
 from solver.facts import MISSING, Ints, Mask, day
 from solver.problem import Problem
 from solver.rules.base import Rule
 from solver.rules.gate import FactGate
 from solver.rules.peer_grade import PeerGrade
+from solver.sweeping.changes import BY
 
 ONLY_TODAY = frozenset({"stays", "unlike"})
 """Rules about persons of one sitting: they hold in the first season alone."""
@@ -77,7 +78,8 @@ class Ground:
 
 
 def ground_of(problems: Iterable[Problem]) -> Ground:
-    """The ground of a year's problems. Of each pool are kept those whom no gate bars for good."""
+    """The ground of a year's problems. Of each pool are kept those whom no gate bars for good, and who do not leave it by the
+    scenario: other exclusions are of today's meeting alone."""
     sorted_ = sorted(problems, key=lambda p: (p.on, p.meeting))
     numbers: dict[str, int] = {}
     for problem in sorted_:
@@ -95,7 +97,10 @@ def ground_of(problems: Iterable[Problem]) -> Ground:
                 known = problem.facts[name].values
                 into[who] = np.where(into[who] == MISSING, known, into[who])
         pool = _pool(problem, who, count, terms, member)
-        kept = ever(problem)
+        left = _left(problem)
+        today = tuple(exclusion for exclusion in problem.exclusions if exclusion.by != BY)
+        problem = same_people(problem, exclusions=today)
+        kept = ever(problem) & ~left
         templates.append(Template(only(problem, kept), who[kept], pool, _frame(problem)))
     return Ground(
         year=sorted_[0].on.year,
@@ -110,6 +115,13 @@ def ground_of(problems: Iterable[Problem]) -> Ground:
     )
 
 
+def _left(problem: Problem) -> Mask:
+    """Who leaves the pool by the scenario."""
+    left = np.zeros(len(problem.experts), dtype=bool)
+    left[[exclusion.expert for exclusion in problem.exclusions if exclusion.by == BY]] = True
+    return left
+
+
 def _pool(problem: Problem, who: Ints, count: int, terms: list[Ints], member: list[Mask]) -> int:
     """The row of the pool with the same terms of the same people, or a new one."""
     nothing = np.full(len(who), MISSING)
@@ -117,6 +129,7 @@ def _pool(problem: Problem, who: Ints, count: int, terms: list[Ints], member: li
     inside = np.ones(len(who), dtype=bool)
     if "in_pool" in problem.facts:
         inside = problem.facts["in_pool"].values == 1
+    inside &= ~_left(problem)
     for row, known in enumerate(terms):
         theirs = known[who]
         if ((theirs == until) | (theirs == MISSING) | (until == MISSING)).all():

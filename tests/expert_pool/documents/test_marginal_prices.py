@@ -28,24 +28,19 @@ def test_a_step_is_priced_in_the_unit_of_its_parameter() -> None:
         return MarginalPart(base=0, axis=axis, low="0", high="1/5", at={"rules.quorum.least": "1/2"},
                             level=level, difference=12_000, per_unit=per_unit)  # fmt: skip
 
-    told = [
-        one.told("zh")
-        for one in marginal_steps(
-            found.model_copy(
-                update={
-                    "points": [point],
-                    "marginal": [
-                        step("rules.private_share.least", 0, "60000"),
-                        step("groups.*.low", 0, "60000"),
-                        step("rules.private_share.least", 1, "60000"),
-                        step("rules.private_share.least", 0, None),
-                    ],
-                }
-            ),
-            "zh",
-        )
+    steps = [
+        step("rules.private_share.least", 0, "60000"),
+        step("groups.*.low", 0, "60000"),
+        step("rules.private_share.least", 1, "60000"),
+        step("rules.private_share.least", 0, None),
     ]
+    found = found.model_copy(update={"points": [point], "marginal": steps})
+    told = [one.told("zh") for one in marginal_steps(found, "zh")]
     assert told == [
         "民营单位比例：至少 0% → 20%（回避后的法定人数：至少 = 50%）：同行匹配 +12,000，每个百分点 +600",
         "每组：人数下限 0 → 20%（回避后的法定人数：至少 = 50%）：同行匹配 +12,000，每增 1 为 +60,000",
     ]
+    second = found.bases[0].model_copy(update={"number": 1, "meeting": "M2"})
+    several = found.model_copy(update={"bases": [*found.bases, second]})
+    meeting = found.bases[0].meeting
+    assert [one.told("zh") for one in marginal_steps(several, "zh")] == [f"{meeting}：{one}" for one in told]

@@ -8,7 +8,7 @@ from io import BytesIO
 import pytest
 from docx import Document
 
-from expert_pool.documents.policy_brief import brief_of, policy_brief
+from expert_pool.documents.policy_brief import LOWEST, TEXT, brief_of, policy_brief, said_height
 from expert_pool.packaged import fixture
 from expert_pool.simulation.asking import asked
 from expert_pool.simulation.bases import problems_of
@@ -60,3 +60,24 @@ def test_a_brief_holds_its_pictures_and_is_the_same_again(found: Simulation) -> 
     parts = _parts(policy_brief(found, 1, "zh"))
     assert sum(name.startswith("word/media/") for name in parts) == 2
     assert parts == _parts(policy_brief(found, 1, "zh"))
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_much_to_say_leaves_less_room_for_pictures(found: Simulation, lang: str) -> None:
+    """The page is one page: what is said and what is drawn share it."""
+    assert found.policies is not None
+    title = {"zh": "很长的题目", "en": "A long title"}
+    second = found.policies.policies[1]
+    many = second.model_copy(
+        update={"differences": [d.model_copy(update={"other": "9" * 150}) for d in second.differences] * 4}
+    )
+    policies = found.policies.model_copy(update={"policies": [found.policies.policies[0], many]})
+    long = found.model_copy(update={"title": title, "policies": policies})
+    drawn = [
+        sum(shape.height.mm for shape in Document(BytesIO(policy_brief(one, 1, lang))).inline_shapes)
+        for one in (found, long)
+    ]
+    assert long.policies is not None
+    room = TEXT - said_height(brief_of(long, long.policies, 1, lang), lang)
+    assert drawn[1] <= max(LOWEST, room) + 1
+    assert drawn[1] < drawn[0]

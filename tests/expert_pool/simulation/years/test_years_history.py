@@ -194,3 +194,21 @@ def test_a_finished_run_searches_for_nothing_again(
     first = simulate(laid, tmp_path)
     monkeypatch.setattr("expert_pool.simulation.years.seating.search", None)
     assert simulate(laid, tmp_path) == first
+
+
+def test_who_leaves_by_the_scenario_is_gone_in_every_season(laid_years: Callable[..., Asked]) -> None:
+    """A scenario's leaving is for good; an exclusion from today's meeting is not."""
+    plain = laid_years("seasons: 3\nreplications: 1\nretire: {leave: 0%}", committees=1)
+    seated = simulate(plain).years
+    assert seated is not None
+    gone = sorted(members(seated.panels[0]))[:3]
+    assert {who for line in seated.panels for who in everybody(line)} >= set(gone)
+    left = laid_years(
+        "seasons: 3\nreplications: 1\nretire: {leave: 0%}", f"seed: 5\nchange: [{{leave: {gone}}}]\n", 1
+    )
+    after = simulate(left).years
+    assert after is not None
+    assert not {who for line in after.panels for who in everybody(line)} & set(gone)
+    census = [setting_of(one.scenario, one.problems).replication(0).course.census for one in (plain, left)]
+    assert census[1][0].in_pool == census[0][0].in_pool - 3
+    assert [line.outcome.fate for line in after.panels].count("seated") >= 1
