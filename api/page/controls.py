@@ -9,6 +9,7 @@ from typing import Any
 from expert_pool.policies.settable import Settable, percent_of, settables
 from expert_pool.policies.vocabulary import LEVELS
 from expert_pool.words import cited, say, term
+from expert_pool.words.sentence import percent
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +69,8 @@ def written(one: Settable, value: Any) -> str:
 
 
 def in_words(policy: str, name: str, value: Any, lang: str) -> str:
-    """What a parameter of a preset was set to, for people: the names of steps and windows, yes and no, shares and numbers as
-    they were given; what is switched off says so. Raises Fault `policy.unknown`."""
+    """What a parameter of a preset was set to, for people: the names of steps and windows, yes and no, shares in
+    percent, numbers as they were given; what is switched off says so. Raises Fault `policy.unknown`."""
     if value is None:
         return say("page.builder.off", lang)
     if isinstance(value, bool):
@@ -81,7 +82,7 @@ def in_words(policy: str, name: str, value: Any, lang: str) -> str:
         if isinstance(value, int):
             return say("page.builder.window.years", lang, years=value)
         return say(f"page.builder.window.{value}", lang)
-    return str(value)
+    return percent(value) if one is not None and one.parameter.type == "share" else str(value)
 
 
 def _steps(one: Settable, lang: str) -> Iterator[tuple[str, str]]:

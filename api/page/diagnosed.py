@@ -8,8 +8,9 @@ from typing import Any
 
 from sqlalchemy import select
 
+from api.page.names import employers_told
 from expert_pool.documents.view import View
-from expert_pool.opened import open_panel, people_of
+from expert_pool.opened import MOST_PEOPLE, open_panel, people_of
 from expert_pool.policies.conceding import concessions
 from expert_pool.recorded import find_panel, policy_of
 from expert_pool.registry import Agenda, Committee, Meeting, PanelRecord
@@ -71,19 +72,25 @@ def diagnosed(store: Store, viewer: Viewer, document: Mapping[str, Any], lang: s
     problem = opened.problem
     with store.reading() as session:
         record = find_panel(session, viewer, panel)
-        committee, meeting, level = session.execute(
-            select(Committee.code, Meeting.code, Committee.level)
+        committee, meeting, level, on = session.execute(
+            select(Committee.code, Meeting.code, Committee.level, Meeting.on)
             .join(Agenda, Agenda.committee_id == Committee.id)
             .join(Meeting, Meeting.agenda_id == Agenda.id)
             .where(Meeting.id == record.meeting_id, *visible(viewer, Meeting))
         ).one()
         policy = policy_of(record)
-    people = people_of(store, viewer, opened, [problem.experts[e] for e in sorted(set(named(problem)))])
+        sayings = [one.says for found in told.sets for one in found.elements]
+        sayings += [saying for way in told.relaxations for one in way.concessions for saying in one.says]
+        employers = {} if problem.procedure == "draw" else employers_told(session, viewer, sayings, on)
+    spoken_of = [problem.experts[e] for e in sorted(set(named(problem)))]
+    spoken_of += [str(who) for saying in sayings for who in saying.params.get("experts") or ()]
+    people = people_of(store, viewer, opened, list(dict.fromkeys(spoken_of))[:MOST_PEOPLE])
     view = View(
         opened.answer,
         {who: one.person for who, one in people.items()} if problem.procedure == "compose" else {},
         lang,
         problem,
+        employers,
     )
 
     def code(expert: int) -> str:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from typing import Any
 
+from sqlalchemy.orm import Session
+
+from expert_pool.called import called
 from expert_pool.documents.view import View
+from expert_pool.viewer import Viewer
 from solver.answer import Answer, GateResult, Saying
 from solver.problem import Problem
 
@@ -25,3 +30,13 @@ def why_not(result: Mapping[str, Any] | None, lang: str) -> list[str]:
     """Why a run found no panel, in sentences that call rules by their titles."""
     view = view_without_panel(lang)
     return [view.tell(Saying.model_validate(one)) for one in (result or {}).get("why_not", ())]
+
+
+def employers_told(session: Session, viewer: Viewer, sayings: Iterable[Saying], on: date) -> dict[str, str]:
+    """The names, by code, of the employers that sentences speak of."""
+    codes = {
+        str(one.params["same"])
+        for one in sayings
+        if one.params.get("fact") == "employer" and "same" in one.params
+    }
+    return {code: name for (_, code), name in called(session, viewer, {"employers": codes}, on).items()}

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from api.page.names import employers_told
 from expert_pool.documents import contents
 from expert_pool.documents.charts import SECTORS, UNKNOWN_SECTOR
 from expert_pool.documents.contents import MemberRow, RuleRow
@@ -137,8 +138,12 @@ def shown_panel(store: Store, viewer: Viewer, code: str, lang: str) -> PanelSeen
                 people = {who: mask(who, person) for who, person in people.items()}
             else:
                 codes = codes_behind(session, people)
+        answer = shown.answer
+        sayings = [one.says for one in answer.rules] + [one.says for one in answer.findings]
+        sayings += answer.why_not
+        employers = {} if masked else employers_told(session, viewer, sayings, row.on)
         sent, organiser = record.invitations, record.organiser_id
-    view = View(shown.answer, people, lang, problem)
+    view = View(answer, people, lang, problem, employers)
     return PanelSeen(shown, view, problem, codes, Sitting(*row), overrides, masked, organiser, sent)
 
 

@@ -11,6 +11,8 @@ from api.page.records import sheet_name
 
 WIDE, LANE, LEFT, TOP = 900.0, 26.0, 130.0, 22.0
 """The room, in the units of the drawing: its width, the height of a lane, and what labels and years take."""
+_HALF_YEAR = 16.0
+"""Half the width of a year's number, which stands in the middle of its line."""
 _SHORTEST = 6.0
 
 
@@ -66,7 +68,7 @@ def time_line(entries: Iterable[Entry], today: date, lang: str) -> TimeLine | No
     spans = [(one, one.holds_on, _end(one)) for one in found]
     first = min(since for _, since, _ in spans)
     last = max([today, *(min(until, date(today.year + 5, 12, 31)) for _, _, until in spans if until)])
-    room, days = WIDE - LEFT - 10, max((last - first).days, 1)
+    room, days = WIDE - LEFT - _HALF_YEAR, max((last - first).days, 1)
 
     def at(day: date) -> float:
         return LEFT + room * min(max((day - first).days, 0), days) / days

@@ -174,7 +174,7 @@ def _choice(choices: type[StrEnum]) -> Callable[[str], StrEnum]:
     def read(cell: str) -> StrEnum:
         value = words.get(cell) or words.get(plain(cell).casefold())
         if value is None:
-            raise Unreadable("import.choice", value=cell, allowed=allowed(choices))
+            raise Unreadable("import.choice", value=cell, **allowed(choices))
         return value
 
     return read

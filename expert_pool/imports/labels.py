@@ -127,6 +127,8 @@ def spoken(value: StrEnum, lang: str) -> str:
     return LABELS[type(value)][value][0] if lang == "zh" else value.value
 
 
-def allowed(choices: type[StrEnum]) -> str:
-    """Every value of an enumeration in both languages, for a message or an explanation."""
-    return ", ".join(f"{value.value}（{LABELS[choices][value][0]}）" for value in choices)
+def allowed(choices: type[StrEnum]) -> dict[str, str]:
+    """Every value of an enumeration, for a message or an explanation: `allowed` with the Chinese words beside, `values`
+    alone."""
+    both = ", ".join(f"{value.value}（{LABELS[choices][value][0]}）" for value in choices)
+    return {"allowed": both, "values": ", ".join(choices)}

@@ -47,11 +47,9 @@ def write_template(path: str | Path, lang: str = "zh", content: Content = "table
 
 def explained(column: Column, lang: str) -> str:
     """What may stand in a column, in words."""
-    choices = allowed(column.choices) if column.choices else ""
+    choices = allowed(column.choices) if column.choices else {}
     to = f"{any_sheet(column.to).zh} / {column.to}" if column.to else ""
-    return say(
-        f"import.kind.{column.kind.value}", lang, allowed=choices, to=to, low=column.low, high=column.high
-    )
+    return say(f"import.kind.{column.kind.value}", lang, **choices, to=to, low=column.low, high=column.high)
 
 
 def _lay_out(page: Worksheet, sheet: Sheet, lang: str) -> None:

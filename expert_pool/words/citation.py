@@ -11,6 +11,9 @@ _CLAUSE = re.compile(
     r"(?:(?P<parameter>[a-z][a-z0-9_]*): )?(?P<text>.*?)(?: \((?P<status>V1|V2|M|D)\))?", re.DOTALL
 )
 
+_OVERRIDE = re.compile(r"override (?P<on>\d{4}-\d\d-\d\d)")
+"""The basis of a parameter that an office set itself."""
+
 
 def cited(basis: str, lang: str = FIRST) -> str:
     """What a basis says in `lang`, without the status of its parameters: the least sure of them is that of the rule.
@@ -26,6 +29,8 @@ def _clause(clause: str, lang: str) -> str:
         return clause
     first, _, other = found["text"].partition(" / ")
     text = first if lang == FIRST or not other else other
+    if override := _OVERRIDE.fullmatch(text):
+        text = say("words.overridden", lang, on=override["on"])
     if found["parameter"] is None:
         return text + (f" ({found['status']})" if found["status"] else "")
     parameter = term("parameter", found["parameter"], lang)

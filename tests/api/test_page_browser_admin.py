@@ -112,7 +112,7 @@ def test_a_roster_is_audited_in_place_and_its_papers_can_be_fetched(signed: Open
     page.set_input_files("[name=roster]", roster)
     page.fill("[name=purpose]", "备案前核查")
     page.click("#audit button")
-    page.wait_for_selector("#watched .notice")
+    page.wait_for_selector("#watched .notice:not([data-lost])")
 
 
 def test_a_record_for_several_experts_is_tried_first_then_written(signed: Open) -> None:

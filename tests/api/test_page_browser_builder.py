@@ -120,7 +120,7 @@ def test_a_seat_is_changed_by_hand_with_the_keyboard_judged_at_once_and_undone(s
     assert after != code
     page.select_option("[name=compare]", code)
     page.click("form:has([name=compare]) button")
-    page.wait_for_url(f"**/panels/{after}/differences/{code}")
+    page.wait_for_url(f"**/panels/{code}/differences/{after}")
     assert page.locator("text=新入").count() >= 1
 
 
@@ -183,3 +183,16 @@ def test_no_page_of_the_builder_keeps_anybody_out(signed: Open) -> None:
         page.set_viewport_size({"width": 768, "height": 1024})
         assert page.evaluate("document.documentElement.scrollWidth") <= 768, path
         page.set_viewport_size({"width": 1280, "height": 900})
+
+
+def test_a_candidate_dragged_onto_the_seat_is_taken(signed: Open) -> None:
+    page = signed("office")
+    page.set_viewport_size({"width": 1280, "height": 2400})
+    page.goto(f"/panels/{made(page)}")
+    page.locator(".seat .acts a").first.click()
+    row = page.locator("tr[draggable=true]").first
+    row.wait_for()
+    seat = page.locator(f".seat[data-seat='{page.get_attribute('.choices', 'data-seat')}']")
+    row.locator("td").first.drag_to(seat)
+    page.wait_for_url("**swap=**")
+    page.wait_for_selector("#verdict")

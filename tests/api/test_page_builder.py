@@ -14,6 +14,7 @@ from sqlalchemy import select
 from working_office import ASKED, BEFORE, ON_THE_DAY, SMALL, WAIT, Office, asked, clerk, done, working
 
 from expert_pool import opened, panels, recorded
+from expert_pool.policies.load import preset
 from expert_pool.registry import Expert
 from expert_pool.words import languages, say, term
 from solver.document import read_problem
@@ -37,6 +38,12 @@ def names(office: Office) -> list[str]:
 def text(answer: Any) -> str:
     assert answer.status_code == 200, answer.text
     return html.unescape(answer.text)
+
+
+def dangling(shown: str) -> set[str]:
+    """What names parts of a page by ids that are not there."""
+    named = re.findall(r'aria-labelledby="([^"]+)"', shown)
+    return {id_ for ids in named for id_ in ids.split()} - set(re.findall(r'\bid="([^"]+)"', shown))
 
 
 @pytest.mark.parametrize("lang", languages())
@@ -122,6 +129,7 @@ def test_a_sealed_panel_shows_nobody_on_any_of_its_pages(office: Office) -> None
         shown = text(client.get(path))
         assert not [name for name in names(office) if name in shown]
         assert not re.search(r"\bP[A-Z2-7]{10}\b", shown)
+        assert dangling(shown) == set()
     assert client.get(f"/panels/{code}/by-hand").status_code == 403
 
 
@@ -139,8 +147,9 @@ def test_an_open_panel_shows_seats_margins_coverage_and_its_story(office: Office
         story = text(client.get(f"/panels/{code}/story?lang={lang}"))
         assert "office.li" in story
         assert len(re.findall(r"[0-9a-f]{64}", story)) == 1
-        differ = client.get(f"/panels/{code}?compare={other}", follow_redirects=False)
-        assert differ.headers["location"] == f"/panels/{code}/differences/{other}"
+        for asked_from, beside in ((code, other), (other, code)):
+            differ = client.get(f"/panels/{asked_from}?compare={beside}", follow_redirects=False)
+            assert differ.headers["location"] == f"/panels/{code}/differences/{other}"
         assert text(client.get(f"/panels/{code}/differences/{other}?lang={lang}"))
 
 
@@ -202,7 +211,13 @@ def test_a_meeting_without_a_panel_is_told_what_clashes_and_what_each_way_out_co
     )
     assert found["status"] == "infeasible"
     code = found["panel"]
-    assert f"/api/v1/panels/{code}/diagnoses" in client.get(f"/panels/{code}").text
+    none = text(client.get(f"/panels/{code}?lang={lang}"))
+    assert f"/api/v1/panels/{code}/diagnoses" in none
+    assert dangling(none) == set()
+    listed = text(client.get(f"/panels?lang={lang}")).split("<main")[1]
+    for page in (none, listed):
+        assert f'<span class="badge bad">{say("page.panel.no_panel", lang)}</span>' in page
+    assert preset("cn-title-jilin-2013").title[lang] in listed
     run = client.post(f"/api/v1/panels/{code}/diagnoses", json={}, headers=WAIT).json()["run"]
     shown = client.get(f"/runs/{run}?lang={lang}").text
     way = re.search(r'<form data-api="POST /api/v1/panels".*?</form>', shown, re.DOTALL)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from in_a_browser import Open, needs_chromium
+from in_a_browser import Open, needs_chromium, posted
 from signed_in_people import PASSWORD
 from working_office import SMALL
 
@@ -231,3 +231,42 @@ def test_a_file_too_large_is_told_before_it_is_sent_and_the_form_stays(signed: O
     assert say("page.tables.refused_large", "zh") in page.inner_text(".fault:not([hidden])")
     page.click("button[value=true]")
     page.wait_for_selector("#watched .notice.good")
+
+
+def test_a_broken_line_is_told_and_a_watched_run_is_followed_again(signed: Open) -> None:
+    page = signed("manager", "/experts")
+    run = posted(page, "/tables/exports", {"purpose": "yearly check", "form": "csv"})["code"]
+    page.route("**/live", lambda route: route.abort())
+    page.evaluate(
+        """path => {
+          document.querySelector("main").insertAdjacentHTML("beforeend",
+            `<p data-lost hidden>lost</p><div id="run" hx-sse:connect="${path}" hx-swap="innerHTML"></div>`);
+          htmx.process(document.querySelector("main"));
+        }""",
+        f"/runs/{run}/live",
+    )
+    page.wait_for_selector("[data-lost]:not([hidden])")
+    page.unroute("**/live")
+    page.wait_for_selector("#run dl.facts")
+    assert page.locator("[data-lost]").is_hidden()
+    page.context.set_offline(True)
+    page.fill("[name=q]", "E01")
+    page.wait_for_selector("#told >> text=连不上服务")
+    page.context.set_offline(False)
+    page.fill("[name=q]", "E02")
+    page.wait_for_selector("#told .broken-line", state="detached")
+    page.wait_for_selector("#found >> text=E02")
+
+
+def test_the_list_of_kinds_does_not_keep_its_filter_from_being_pressed(signed: Open) -> None:
+    page = signed("manager", "/conflicts?about=experts&code=E01")
+    page.click("details.dropdown summary")
+    page.locator("details.dropdown input").first.check()
+    page.click("form.filters button")
+    page.wait_for_url("**kind=**")
+
+
+def test_a_code_that_is_nobody_s_is_told_beside_the_form_that_asked(signed: Open) -> None:
+    page = signed("manager", "/conflicts?about=experts&code=NOBODY")
+    assert "NOBODY" in page.inner_text(".notice.bad")
+    assert page.input_value("[name=code]") == "NOBODY"

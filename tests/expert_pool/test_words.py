@@ -175,6 +175,9 @@ def test_a_basis_in_two_languages_is_cited_in_one() -> None:
     assert cited(basis, "en") == ("Order 40, art. 21; whether the recused count as present: no text found")
     assert cited("《职称评审管理暂行规定》第十条", "en") == "《职称评审管理暂行规定》第十条"
     assert cited("", "zh") == ""
+    own = "未见条文 / no text found; employer_cap: override 2026-11-22 (D)"
+    assert cited(own, "zh") == "未见条文；同单位人数上限：2026年11月22日改动"
+    assert cited(own, "en") == "no text found; cap per employer: changed on 22 November 2026"
 
 
 def test_format_specifications(monkeypatch: pytest.MonkeyPatch) -> None:

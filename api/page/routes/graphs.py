@@ -11,6 +11,7 @@ from fastapi import Depends, Query, Request
 from pydantic import Field
 from starlette.responses import Response
 
+from api.http import problems
 from api.http.access import allowed
 from api.http.routes.conflict_graphs import ConflictGraph, GraphEdge, GraphNode, graph_of
 from api.http.service import Served
@@ -20,6 +21,7 @@ from api.page.rendering import language_of, render, written_day
 from expert_pool.accounts import Principal, Right
 from expert_pool.policies.load import preset, presets
 from expert_pool.words import known, say
+from solver.errors import Fault
 
 router = pages()
 _Day = Annotated[date | None, Given]
@@ -76,8 +78,14 @@ def conflicts_page(
     code: _Text = None,
 ) -> Response:
     """Around an expert or a case; without a code, where to begin."""
-    graph = graph_of(service, asks, about, code, filters.hops or 2, **filters.given) if code else None
-    return _shown(request, asks, graph, filters, about=about, code=code, usual_hops=2)
+    more: dict[str, Any] = {"about": about, "code": code, "usual_hops": 2}
+    try:
+        graph = graph_of(service, asks, about, code, filters.hops or 2, **filters.given) if code else None
+    except Fault as fault:
+        told = problems.sentence(fault, language_of(request))
+        status = problems.status_of(fault.code)
+        return _shown(request, asks, None, filters, status=status, fault=told, **more)
+    return _shown(request, asks, graph, filters, **more)
 
 
 @router.get("/panels/{panel}/conflicts")
@@ -94,7 +102,13 @@ def panel_conflicts_page(
 
 
 def _shown(
-    request: Request, asks: Principal, graph: ConflictGraph | None, filters: Filters, **more: Any
+    request: Request,
+    asks: Principal,
+    graph: ConflictGraph | None,
+    filters: Filters,
+    fault: str = "",
+    status: int = 200,
+    **more: Any,
 ) -> Response:
     lang = language_of(request)
     lines = _lines(graph, lang) if graph else []
@@ -102,6 +116,8 @@ def _shown(
         request,
         "conflicts.html",
         asks,
+        status=status,
+        fault=fault,
         graph=graph,
         drawn=_drawn(graph, lines) if graph else "",
         lines=lines if filters.rows == "all" else lines[:_ROWS],

@@ -17,9 +17,13 @@ from api.page.answering import Given
 from api.page.answering import router as pages
 from api.page.rendering import language_of, render
 from api.page.seats import shown_panel, told_of
+from expert_pool import clock
 from expert_pool.accounts import Principal, Right
+from expert_pool.called import called
 from expert_pool.documents import contents
 from expert_pool.opened import compare_panels
+from expert_pool.policies.load import preset, presets
+from expert_pool.recorded import find_panel
 from expert_pool.registry import PanelState
 
 router = pages()
@@ -38,8 +42,19 @@ def panels_page(
 ) -> Response:
     """The panels on record, the newest first."""
     page = list_panels(asks, service, season=season, state=state, limit=_LINES, cursor=cursor)
+    committees = {line.committee for line in page.items}
+    with service.store.reading() as session:
+        names = called(session, asks.viewer(Right.PANELS_READ), {"committees": committees}, clock.today())
     return render(
-        request, "panels.html", asks, page=page, state=state, season=season, states=list(PanelState)
+        request,
+        "panels.html",
+        asks,
+        page=page,
+        state=state,
+        season=season,
+        states=list(PanelState),
+        names=names,
+        titles={name: preset(name).title[language_of(request)] for name in presets()},
     )
 
 
@@ -51,10 +66,14 @@ def panel_page(
     service: Served,
     compare: Annotated[str | None, Query(max_length=200)] = None,
 ) -> Response:
-    """One panel: who sits where and why, how the rules stand, who covers which case, and who waits."""
-    if compare:
-        return RedirectResponse(f"/panels/{quote(panel, safe='')}/differences/{quote(compare, safe='')}", 303)
+    """One panel: who sits where and why, how the rules stand, who covers which case, and who waits. `compare` leads to it
+    beside another, the earlier one first."""
     viewer = asks.viewer(Right.PANELS_READ)
+    if compare:
+        with service.store.reading() as session:
+            pair = sorted((panel, compare), key=lambda code: find_panel(session, viewer, code).id)
+        was, now = (quote(code, safe="") for code in pair)
+        return RedirectResponse(f"/panels/{was}/differences/{now}", 303)
     found = shown_panel(service.store, viewer, panel, language_of(request))
     others = [
         line

@@ -10,6 +10,8 @@ const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00
 const alone = nodes.filter((one) => one[6] === 0).length === 1;
 const LINES = { 1: ["#d55e00", 2.5, [], 0.9], 0: ["#8a8f98", 2, [6, 3], 0.7], "-1": ["#8a8f98", 2, [1, 1], 0.7] };
 const ABOUT = 60; // room around the nodes, in their own measure
+const LETTERS = 11, LETTERS_MIDDLE = 13; // pixels on the screen, however near one is
+const STILL = 120; // milliseconds after the last change of distance before names are placed anew
 const started = performance.now();
 box.dataset.began = Math.round(started);
 while (!box.clientHeight) await new Promise((done) => setTimeout(done, 10)); // the styles are on their way
@@ -34,6 +36,11 @@ const graph = cytoscape({
   minZoom: 0.05,
   maxZoom: 4,
 });
+const degrees = new Map(graph.nodes(".thing").map((one) => [one.id(), one.degree() + (one.hasClass("middle") ? nodes.length + edges.length : 0)]));
+const ranked = graph.nodes(".thing").sort((one, other) => degrees.get(other.id()) - degrees.get(one.id())).toArray();
+let resting;
+named();
+graph.on("zoom", () => { clearTimeout(resting); resting = setTimeout(named, STILL); });
 graph.one("render", () => {
   still.remove();
   for (const button of buttons) button.disabled = false;
@@ -49,6 +56,27 @@ document.addEventListener("click", (event) => {
   if (act === "fit") graph.fit(undefined, 30);
   else graph.zoom({ level: graph.zoom() * (act === "in" ? 1.4 : 1 / 1.4), renderedPosition: { x: graph.width() / 2, y: graph.height() / 2 } });
 });
+
+// Names stand where the screen has room for them, of the middle first, then of those with the most lines; nearer by, of more.
+function named() {
+  const zoom = graph.zoom(), taken = [];
+  graph.batch(() => {
+    for (const one of ranked) {
+      const letters = one.hasClass("middle") ? LETTERS_MIDDLE : LETTERS, { x, y } = one.position();
+      const half = (wide(one.data("label")) * letters) / 2, top = (y + one.height() / 2) * zoom + 2;
+      const place = { left: x * zoom - half, right: x * zoom + half, top, bottom: top + 1.4 * letters };
+      const free = taken.every((other) => other.right < place.left || place.right < other.left || other.bottom < place.top || place.bottom < other.top);
+      if (free) taken.push(place);
+      one.toggleClass("nameless", !free);
+      one.style({ "font-size": letters / zoom, "text-margin-y": 2 / zoom, "text-outline-width": 2 / zoom });
+    }
+  });
+}
+
+// In letters as wide as high.
+function wide(label) {
+  return [...label].reduce((sum, letter) => sum + (letter.codePointAt(0) > 0x2e80 ? 1 : 0.56), 0);
+}
 
 // Where everything is in view.
 function fitted() {
@@ -136,9 +164,10 @@ function style() {
   const page = getComputedStyle(document.documentElement).getPropertyValue("--pico-background-color").trim() || "#fff";
   const text = { color: ink, "font-family": "system-ui, sans-serif", "text-outline-color": page, "text-outline-width": 2 };
   return [
-    { selector: "node.thing", style: { ...text, shape: (n) => SHAPES[n.data("what")], "background-color": "data(colour)", width: 18, height: 18, label: "data(label)", "font-size": 10, "min-zoomed-font-size": 8, "text-valign": "bottom", "text-margin-y": 3, "border-width": 1, "border-color": ink } },
+    { selector: "node.thing", style: { ...text, shape: (n) => SHAPES[n.data("what")], "background-color": "data(colour)", width: 18, height: 18, label: "data(label)", "text-valign": "bottom", "z-index": 1, "border-width": 1, "border-color": ink } },
     { selector: "node.employer", style: { width: 24, height: 16 } },
-    { selector: "node.middle", style: { width: 30, height: 30, "border-width": 4, "font-size": 13, "font-weight": "bold", "min-zoomed-font-size": 0 } },
+    { selector: "node.middle", style: { width: 30, height: 30, "border-width": 4, "font-weight": "bold" } },
+    { selector: "node.nameless", style: { label: "", "z-index": 0 } },
     { selector: "node.community", style: { ...text, "background-opacity": 0, width: 1, height: 1, label: "data(label)", "font-size": 18, opacity: 0.75, events: "no" } },
     { selector: "edge", style: { width: 2, "line-color": "#8a8f98", "curve-style": "haystack", "haystack-radius": 0, opacity: 0.7 } },
     { selector: "edge.counts", style: { width: 2.5, "line-color": "#d55e00", opacity: 0.9 } },
@@ -146,7 +175,7 @@ function style() {
     { selector: "edge.fact", style: { "line-style": "dotted" } },
     { selector: ".faded", style: { opacity: 0.12 } },
     { selector: "edge.near", style: { width: 3.5, opacity: 1 } },
-    { selector: "node.chosen", style: { "border-width": 5 } },
+    { selector: "node.chosen", style: { "border-width": 5, label: "data(label)", "z-index": 2 } },
   ];
 }
 

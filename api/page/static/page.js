@@ -34,7 +34,7 @@ function sayAgain(field) {
     const before = field.previousElementSibling;
     const said = before?.className === "said-day" ? before : Object.assign(document.createElement("small"), { className: "said-day" });
     if (said !== before) field.before(said);
-    said.textContent = field.valueAsDate?.toLocaleDateString(document.documentElement.lang, { dateStyle: "long", timeZone: "UTC" }) ?? "";
+    said.textContent = field.valueAsDate?.toLocaleDateString(body.dataset.language === "en" ? "en-GB" : "zh-CN", { dateStyle: "long", timeZone: "UTC" }) ?? "";
   }
 }
 document.addEventListener("input", (event) => sayAgain(event.target));

@@ -44,15 +44,11 @@ async function asked(to, signal) {
     await Promise.all(styles(next).filter((link) => !have.has(address(link))).map(styled));
     return next;
   } catch (error) {
-    if (!signal.aborted) tell(body.dataset.offline);
+    if (!signal.aborted) document.dispatchEvent(new Event("lost"));
     throw error;
   } finally {
     if (latest === signal) root.classList.remove("turning");
   }
-}
-
-function tell(text) {
-  document.getElementById("told").replaceChildren(Object.assign(document.createElement("p"), { textContent: text }));
 }
 
 function left(to) {

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from expert_pool.imports.cells import national_id_holds, read_column
 from expert_pool.imports.sheets import SHEETS, Column, Sheet
 from expert_pool.registry import Rank, Sector
+from expert_pool.words import say
 
 
 def column(sheet: str, name: str) -> Column:
@@ -97,7 +98,8 @@ def test_choices_are_understood_in_both_languages() -> None:
 def test_an_unknown_choice_says_what_is_allowed() -> None:
     _, troubles = read_column(column("qualifications", "rank"), ["", "超高级"])
     assert [(index, code) for index, code, _ in troubles] == [(0, "import.required"), (1, "import.choice")]
-    assert "full_senior（正高级）" in troubles[1][2]["allowed"]
+    assert "full_senior（正高级）" in say("import.choice", "zh", **troubles[1][2])
+    assert say("import.choice", "en", **troubles[1][2]).endswith("junior, mid, deputy_senior, full_senior.")
 
 
 def test_a_moment_needs_its_zone() -> None:
