@@ -19,6 +19,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from expert_pool.words import because, entries, languages, placeholders, say
 from solver.errors import Fault, reason
 
+LANGUAGE = "ep_language"
+"""The cookie that keeps the language chosen by a click on a page."""
 MEDIA_TYPE = "application/problem+json"
 log = logging.getLogger("expert_pool.http")
 
@@ -205,11 +207,12 @@ def status_of(code: str) -> int:
 
 
 def language_of(request: Request) -> str:
-    """The language to answer in: `?lang=`, the account's, Accept-Language, else the first there is."""
+    """The language to answer in: `?lang=`, the one chosen on a page by a click, the account's, Accept-Language, else the
+    first there is."""
     spoken = languages()
-    asked = request.query_params.get("lang")
-    if asked in spoken:
-        return str(asked)
+    for chosen in (request.query_params.get("lang"), request.cookies.get(LANGUAGE)):
+        if chosen in spoken:
+            return str(chosen)
     principal = getattr(request.state, "principal", None)
     if principal is not None and principal.language in spoken:
         return str(principal.language)

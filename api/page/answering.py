@@ -17,7 +17,8 @@ from pydantic import BeforeValidator
 from starlette.responses import RedirectResponse, Response
 
 from api.http import problems
-from api.page.rendering import language_of, render
+from api.http.problems import language_of
+from api.page.rendering import render
 from expert_pool.words import say
 from solver.errors import Fault
 

@@ -13,7 +13,7 @@ from fastapi import Request
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
-from api.http import problems
+from api.http.problems import LANGUAGE, language_of
 from api.http.service import Service
 from api.page import vendor
 from api.page.controls import in_words
@@ -24,8 +24,6 @@ from expert_pool.words import cited, languages, say, term
 from expert_pool.words.sentence import UNKNOWN, written_date
 
 STATIC = Path(__file__).parent / "static"
-LANGUAGE = "ep_language"
-"""The cookie that keeps the language chosen by a click."""
 _YEAR = 365 * 86_400
 
 HEADERS = {
@@ -34,14 +32,6 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 """Of every page. Styles may stand in the page (charts have them); scripts come from our own files only."""
-
-
-def language_of(request: Request) -> str:
-    """The language of a page: `?lang=`, the one chosen by a click before, the account's, the browser's."""
-    asked, kept = request.query_params.get("lang"), request.cookies.get(LANGUAGE)
-    if asked not in languages() and kept in languages():
-        return str(kept)
-    return problems.language_of(request)
 
 
 def render(

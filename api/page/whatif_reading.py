@@ -7,8 +7,8 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 
 from api.http.access import allowed
+from api.http.problems import language_of
 from api.http.service import Service
-from api.page.rendering import language_of
 from expert_pool.accounts import Principal, Right
 from expert_pool.documents.cycles_taken import cycles_said
 from expert_pool.documents.marginal_prices import marginal_steps

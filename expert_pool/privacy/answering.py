@@ -117,7 +117,7 @@ def declare_relation(
     column, table = tables[party]
     other = session.scalar(select(table.id).where(table.code == code))
     if other is None:
-        raise Fault("own_record.party_unknown", code)
+        raise Fault("own_record.party_unknown", "code", name=code)
     if party == "expert" and other == expert_id:
         raise Fault("own_record.with_oneself", code)
     owner = _owner(session, expert_id, organiser)

@@ -14,6 +14,7 @@ from signed_in_people import account, browser, signed_in
 
 from api.http.access import OPEN
 from api.http.access_table import gates
+from api.jobs.kinds import KINDS
 from api.page import vendor
 from api.page.charts import convergence
 from api.page.navigation import PLACES
@@ -22,7 +23,7 @@ from expert_pool import clock
 from expert_pool.accounts import Right, Role
 from expert_pool.accounts.rights import RIGHTS
 from expert_pool.registry import Expert
-from expert_pool.words import languages
+from expert_pool.words import languages, say, term
 from expert_pool.words.catalogue import entries
 
 TEMPLATES = Path(vendor.__file__).parent / "templates"
@@ -169,6 +170,21 @@ def test_a_language_chosen_by_a_click_stays(http: Any) -> None:
     assert '<html lang="en"' in client.get("/experts?lang=en").text
     assert '<html lang="en"' in client.get("/").text
     assert '<html lang="zh-CN"' in client.get("/?lang=zh").text
+
+
+def test_a_page_and_what_it_asks_of_the_api_speak_one_language(http: Any) -> None:
+    account(http.store, "pm", Role.POOL_MANAGER)
+    client = signed_in(http.app, "pm").client
+    for lang in languages():
+        client.get(f"/experts?lang={lang}")
+        refused = client.get("/api/v1/experts/nobody")
+        assert refused.headers["Content-Language"] == lang
+        assert refused.json()["title"] == say("http.title.404", lang)
+
+
+def test_every_kind_of_run_has_a_name() -> None:
+    for lang in languages():
+        assert [kind for kind in KINDS if term("run_kind", kind, lang) == kind] == []
 
 
 def test_scripts_come_from_this_host_only_and_nothing_is_evaluated(http: Any) -> None:

@@ -118,3 +118,30 @@ def test_a_service_with_other_scripts_than_ours_is_loaded_anew(signed: Open) -> 
     follow(page, "/runs")
     assert not page.evaluate(SAME)
     assert page.locator("script[src*='page.js']").count() == 1
+
+
+def test_what_was_typed_is_there_again_on_the_way_back(signed: Open) -> None:
+    page = signed("e01", "/record")
+    page.fill("form[data-api$=relations] [name=code]", "N1")
+    page.click(".places a[href='/']")
+    page.wait_for_selector(".places a[href='/'][aria-current]")
+    page.go_back()
+    page.wait_for_selector(".places a[href='/record'][aria-current]")
+    assert page.input_value("form[data-api$=relations] [name=code]") == "N1"
+
+
+def test_a_place_that_leads_elsewhere_is_asked_for_once(signed: Open) -> None:
+    page = signed("manager", "/organisers")
+    page.evaluate(MARK)
+    page.evaluate("""() => {
+      const link = Object.assign(document.createElement("a"), { href: "/elsewhere", textContent: "elsewhere", id: "elsewhere" });
+      document.querySelector("main").prepend(link);
+    }""")
+    page.route("**/elsewhere", lambda route: route.fulfill(status=303, headers={"location": "/runs"}))
+    asked: list[str] = []
+    page.on("request", lambda r: asked.append(r.url) if r.resource_type in ("fetch", "document") else None)
+    page.click("#elsewhere")
+    page.wait_for_selector(".places a[href='/runs'][aria-current]")
+    assert page.url.endswith("/runs")
+    assert [url.rpartition("/")[2] for url in asked] == ["elsewhere", "runs"]
+    assert page.evaluate(SAME)

@@ -10,9 +10,10 @@ from starlette.responses import Response
 
 from api.http.accepting import told
 from api.http.access import allowed
+from api.http.problems import language_of
 from api.http.service import Served
 from api.page.answering import router as pages
-from api.page.rendering import language_of, render
+from api.page.rendering import render
 from expert_pool import clock, runs
 from expert_pool.accounts import Principal, Right
 from expert_pool.panels import DEFAULT_POLICY

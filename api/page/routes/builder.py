@@ -11,13 +11,13 @@ from sqlalchemy import select
 from starlette.responses import Response
 
 from api.http.access import allowed
-from api.http.problems import sentence
+from api.http.problems import language_of, sentence
 from api.http.routes.previews import preparations
 from api.http.service import Served, Service
 from api.page.answering import router as pages
 from api.page.controls import controls, written
 from api.page.names import view_without_panel
-from api.page.rendering import language_of, render
+from api.page.rendering import render
 from expert_pool import clock, previewing
 from expert_pool.accounts import Principal, Right
 from expert_pool.desk import PlannedMeeting, latest_meetings, meeting_named, meetings_ahead

@@ -13,10 +13,11 @@ from fastapi import Depends, Query, Request
 from starlette.responses import Response
 
 from api.http.access import allowed
+from api.http.problems import language_of
 from api.http.routes.by_hand import look, tried
 from api.http.service import Served
 from api.page.answering import router as pages
-from api.page.rendering import language_of, render
+from api.page.rendering import render
 from api.page.seats import by_group, mask, shown_panel
 from expert_pool.accounts import Principal, Right
 from expert_pool.opened import people_of

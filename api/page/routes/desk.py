@@ -10,10 +10,11 @@ from starlette.responses import Response
 from api.http.accepting import told
 from api.http.access import allowed
 from api.http.cycle_shapes import CycleDocument
+from api.http.problems import language_of
 from api.http.routes.cycles import list_cycles
 from api.http.service import Served, Service
 from api.page.answering import router as pages
-from api.page.rendering import language_of, render
+from api.page.rendering import render
 from expert_pool import clock, runs
 from expert_pool.accounts import Principal, Right
 from expert_pool.desk import latest_meetings, meetings_ahead, meetings_by_month

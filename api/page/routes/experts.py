@@ -12,14 +12,14 @@ from starlette.responses import Response
 
 from api.http.access import allowed
 from api.http.paging import Cursor
-from api.http.problems import sentence
+from api.http.problems import language_of, sentence
 from api.http.routes.experts import expert, page
 from api.http.routes.standings import expert_standing
 from api.http.service import Served
 from api.page.answering import Given
 from api.page.answering import router as pages
 from api.page.records import codes_named, fields, kind
-from api.page.rendering import language_of, render
+from api.page.rendering import render
 from api.page.time_line import time_line
 from expert_pool import clock, dossier
 from expert_pool.accounts import Principal, Right

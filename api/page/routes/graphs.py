@@ -13,11 +13,12 @@ from starlette.responses import Response
 
 from api.http import problems
 from api.http.access import allowed
+from api.http.problems import language_of
 from api.http.routes.conflict_graphs import ConflictGraph, GraphEdge, GraphNode, graph_of
 from api.http.service import Served
 from api.page.answering import Given
 from api.page.answering import router as pages
-from api.page.rendering import language_of, render, written_day
+from api.page.rendering import render, written_day
 from expert_pool.accounts import Principal, Right
 from expert_pool.policies.load import preset, presets
 from expert_pool.words import known, say

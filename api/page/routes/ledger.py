@@ -11,12 +11,13 @@ from starlette.responses import Response
 
 from api.http.access import allowed
 from api.http.paging import Cursor
+from api.http.problems import language_of
 from api.http.routes.ledger import get_ledger_heads, list_ledger_entries
 from api.http.service import Served
 from api.page.answering import Given
 from api.page.answering import router as pages
 from api.page.records import sheet_name
-from api.page.rendering import language_of, render
+from api.page.rendering import render
 from expert_pool.accounts import Principal, Right
 from expert_pool.words.catalogue import FIRST, entries
 

@@ -8,12 +8,13 @@ from fastapi import Depends, Request
 from starlette.responses import Response
 
 from api.http.access import allowed
+from api.http.problems import language_of
 from api.http.resources import version_of
 from api.http.service import Served
 from api.http.shapes import shape
 from api.page import sheet_forms
 from api.page.answering import router as pages
-from api.page.rendering import language_of, render
+from api.page.rendering import render
 from expert_pool import rows
 from expert_pool.accounts import Principal, Right
 from expert_pool.imports.sheets import SHEETS

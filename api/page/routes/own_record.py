@@ -10,13 +10,14 @@ from pydantic import Field
 from starlette.responses import Response
 
 from api.http.access import allowed
+from api.http.problems import language_of
 from api.http.routes import own_cycles
 from api.http.routes import own_record as mine
 from api.http.service import Served
 from api.page.answering import Given
 from api.page.answering import router as pages
 from api.page.records import labelled, sheet_name
-from api.page.rendering import language_of, render
+from api.page.rendering import render
 from api.page.time_line import time_line
 from expert_pool import clock
 from expert_pool.accounts import Principal, Right

@@ -11,11 +11,12 @@ from starlette.responses import RedirectResponse, Response
 
 from api.http.access import allowed
 from api.http.paging import Cursor
+from api.http.problems import language_of
 from api.http.routes.panels import list_panels
 from api.http.service import Served
 from api.page.answering import Given
 from api.page.answering import router as pages
-from api.page.rendering import language_of, render
+from api.page.rendering import render
 from api.page.seats import shown_panel, told_of
 from expert_pool import clock
 from expert_pool.accounts import Principal, Right

@@ -12,12 +12,12 @@ from pydantic import Field
 from starlette.responses import Response
 
 from api.http.access import allowed
-from api.http.problems import sentence
+from api.http.problems import language_of, sentence
 from api.jobs.work.asks import Level
 from api.page.answering import Given
 from api.page.answering import router as pages
 from api.page.policy_words import demand, plain, title
-from api.page.rendering import language_of, render
+from api.page.rendering import render
 from expert_pool import clock
 from expert_pool.accounts import Principal, Right
 from expert_pool.policies.load import preset, presets

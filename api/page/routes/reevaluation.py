@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from api.http.access import allowed
 from api.http.paging import Cursor
+from api.http.problems import language_of
 from api.http.routes.cycle_cases import list_cycle_cases, show_cycle_case
 from api.http.routes.cycles import list_cycles, show_cycle
 from api.http.routes.schemes import SchemesNamed, compare_schemes, list_schemes
@@ -21,7 +22,7 @@ from api.http.versions import etag_of
 from api.page.answering import Given
 from api.page.answering import router as pages
 from api.page.records import sheet_name
-from api.page.rendering import language_of, render
+from api.page.rendering import render
 from expert_pool.accounts import Principal, Right
 from expert_pool.reevaluation.reason_words import otherwise_words
 from expert_pool.reevaluation.scheme import LASTING, MEASURES, Measure, schemes

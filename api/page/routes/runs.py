@@ -12,6 +12,7 @@ from starlette.responses import Response, StreamingResponse
 from api.http.accepting import told
 from api.http.access import allowed
 from api.http.events import LastEventId, Looked, event_stream
+from api.http.problems import language_of
 from api.http.service import Served, Service
 from api.page.answering import Given
 from api.page.answering import router as pages
@@ -19,7 +20,7 @@ from api.page.audited import audited
 from api.page.charts import convergence
 from api.page.diagnosed import Diagnosed, diagnosed
 from api.page.names import goal_named, why_not
-from api.page.rendering import fragment, language_of, render
+from api.page.rendering import fragment, render
 from expert_pool import runs
 from expert_pool.accounts import Principal, Right
 from expert_pool.registry import RunRecord, RunState

@@ -10,10 +10,11 @@ from pydantic import Field
 from starlette.responses import Response
 
 from api.http.access import allowed
+from api.http.problems import language_of
 from api.page import sheet_forms
 from api.page.answering import Given
 from api.page.answering import router as pages
-from api.page.rendering import language_of, render
+from api.page.rendering import render
 from expert_pool.accounts import Principal, Right
 from expert_pool.imports.sheets import SHEETS
 from solver.errors import Fault

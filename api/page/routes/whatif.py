@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from api.http.events import LastEventId, Looked, event_stream
+from api.http.problems import language_of
 from api.http.routes.scenarios import list_scenarios, weighed_text
 from api.http.routes.scenarios import show_scenario as shown_scenario
 from api.http.routes.simulations import compare_simulations, list_simulations, show_simulation
@@ -24,7 +25,7 @@ from api.page.compared_tables import compared_tables
 from api.page.drawing import Outlined, outlined
 from api.page.lens_tables import MOST_LINKS, Table, lens_tables
 from api.page.questions import Ground, asked, written
-from api.page.rendering import fragment, language_of, render
+from api.page.rendering import fragment, render
 from api.page.whatif_reading import Asker, document, words
 from api.page.whatif_story import simulation_of, story
 from expert_pool.accounts import Principal, Right

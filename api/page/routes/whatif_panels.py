@@ -9,13 +9,14 @@ from pydantic import Field
 from starlette.responses import Response
 
 from api.http.files import attached
+from api.http.problems import language_of
 from api.http.routes.simulations import show_simulation
 from api.http.service import Served
 from api.page.answering import Given
 from api.page.answering import router as pages
 from api.page.drawing import drawing
 from api.page.lens_tables import base_of, lens_tables
-from api.page.rendering import language_of, render
+from api.page.rendering import render
 from api.page.whatif_reading import Asker, document, words
 from expert_pool.documents.simulation_charts import charts_of
 from expert_pool.simulation.results import PanelPart, Simulation

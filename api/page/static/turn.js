@@ -1,9 +1,10 @@
 // From one page to the next within one document: what a person follows is fetched and takes the place of what is shown. The
 // styles are not read again and no script starts anew, which is most of what a page costs. A page with scripts of its own or
-// a live stream is left the ordinary way, so whatever it started ends with it. A browser without the Navigation API loads pages.
+// a live stream is left the ordinary way, so whatever it started ends with it; so is one on which something was typed, which the
+// browser keeps for the way back. A browser without the Navigation API loads pages.
 const root = document.documentElement, body = document.body;
-let latest = null;
-const busy = () => document.querySelector("script[src]:not([data-house]), [hx-sse\\:connect]") !== null;
+let latest = null, typed = false;
+const busy = () => typed || document.querySelector("script[src]:not([data-house]), [hx-sse\\:connect]") !== null;
 
 window.navigation?.addEventListener("navigate", (event) => {
   const to = new URL(event.destination.url), back = event.navigationType === "traverse";
@@ -12,11 +13,13 @@ window.navigation?.addEventListener("navigate", (event) => {
   if (to.pathname.startsWith("/api/") || (busy() && !back)) return;
   if (back && busy()) return event.intercept({ handler: () => window.location.reload() });
   let next;
-  const fetched = async () => { next = await asked(to, event.signal); };
+  const fetched = async (controller) => { next = await asked(to, event.signal, controller); };
   const turned = async () => { if (!next) await fetched().catch(() => left(to)); show(next); };
   // Where the browser knows how, the address changes with what is shown: a page that does not come leaves this one as it is.
   event.intercept(event.cancelable ? { precommitHandler: fetched, handler: turned } : { handler: turned });
 });
+
+document.addEventListener("input", ({ target }) => { typed ||= Boolean(target.form?.dataset.api); });
 
 // htmx would put the part that an address gives to it in the place of the page.
 document.addEventListener("htmx:before:history:restore", (event) => { if (window.navigation) event.preventDefault(); });
@@ -32,14 +35,17 @@ document.addEventListener("click", (event) => {
 });
 
 // The page at an address, with its styles at hand; never, where the browser is sent there by itself.
-async function asked(to, signal) {
+async function asked(to, signal, controller) {
   latest = signal;
   root.classList.add("turning");
   try {
     const answer = await fetch(to, { signal, credentials: "same-origin" });
     const next = new DOMParser().parseFromString(await answer.text(), "text/html");
-    // Sent elsewhere (to sign in), or by a service that has changed meanwhile, or something that is none of our pages.
-    if (answer.redirected || house(next) !== house(document)) return await left(answer.url);
+    if (house(next) !== house(document)) return await left(answer.url); // another release of the service, or no page of ours
+    if (answer.redirected) {
+      if (!controller?.redirect) return await left(answer.url);
+      controller.redirect(answer.url);
+    }
     const have = addresses(document);
     await Promise.all(styles(next).filter((link) => !have.has(address(link))).map(styled));
     return next;
@@ -70,6 +76,7 @@ function show(next) {
   for (const { name, value } of next.body.attributes) body.setAttribute(name, value);
   body.replaceChildren(...next.body.childNodes);
   htmx.process(body);
+  typed = false;
   document.dispatchEvent(new Event("turned"));
   scripts.forEach(start);
   document.getElementById("where").textContent = document.title;
