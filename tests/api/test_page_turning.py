@@ -32,7 +32,7 @@ def test_a_page_takes_the_place_of_another_with_its_title_and_styles_and_the_way
     page.go_back()
     page.wait_for_selector(".places a[href='/organisers'][aria-current]")
     assert (page.title(), page.inner_text("h1")) == before
-    assert page.locator("head link[href*='whatif.css']").count() == 0
+    assert page.locator("head link[href*='whatif.css'][media='not all']").count() == 1
     page.click("header a[rel=alternate]")
     page.wait_for_selector("html[lang=en]")
     assert page.get_attribute("body", "data-language") == "en"

@@ -69,7 +69,7 @@ const addresses = (page) => new Set([...styles(page), ...page.scripts].map(addre
 
 function show(next) {
   const have = addresses(document), wanted = addresses(next);
-  for (const link of styles(document)) if (!wanted.has(address(link))) link.remove();
+  for (const link of styles(document)) link.media = wanted.has(address(link)) ? "all" : "not all"; // kept for the next time
   const scripts = [...next.scripts].filter((one) => !have.has(address(one)));
   document.title = next.title;
   root.lang = next.documentElement.lang;
