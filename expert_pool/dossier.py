@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 from sqlalchemy import inspect, or_, select
@@ -109,14 +110,12 @@ def _of(
     if hasattr(table, "other_expert_id"):
         concerns = or_(concerns, table.other_expert_id == expert_id)
     rows = session.scalars(select(table).where(concerns, *visible(viewer, table))).all()
+    if not rows:
+        return
     corrected = {row.corrects_id for row in rows}
     names = {
-        column.key: _codes(session, column.columns[0], rows)
-        for column in inspect(table).column_attrs
-        if column.key not in _HEAD - {"expert_id"} and column.columns[0].foreign_keys
+        key: _codes(session, other, {getattr(row, key) for row in rows}) for key, other in _pointing(table)
     }
-    if not hasattr(table, "other_expert_id"):
-        names.pop("expert_id")
     for row in rows:
         fields = {
             column.key: getattr(row, column.key)
@@ -138,11 +137,23 @@ def _of(
         )
 
 
-def _codes(session: Session, column: Any, rows: Iterable[Any]) -> dict[Any, Any]:
-    """The codes of what a column of these rows points at; the ids themselves where the other table has none."""
-    (key,) = column.foreign_keys
-    other: Any = next(m.class_ for m in Table.registry.mappers if m.local_table is key.column.table)
-    ids = {getattr(row, column.key) for row in rows} - {None}
-    if not hasattr(other, "code"):
+@cache
+def _pointing(table: Any) -> tuple[tuple[str, Any], ...]:
+    """The columns of a table that point at another row, and the class of that; whom the record is about only where it is about
+    two."""
+    told = _HEAD if not hasattr(table, "other_expert_id") else _HEAD - {"expert_id"}
+    classes = {mapper.local_table: mapper.class_ for mapper in Table.registry.mappers}
+    return tuple(
+        (column.key, classes[key.column.table])
+        for column in inspect(table).column_attrs
+        if column.key not in told
+        for key in column.columns[0].foreign_keys
+    )
+
+
+def _codes(session: Session, other: Any, ids: set[Any]) -> dict[Any, Any]:
+    """The codes of rows of another table; the ids themselves where it has none."""
+    ids = ids - {None}
+    if not ids or not hasattr(other, "code"):
         return {i: i for i in ids}
     return dict(session.execute(select(other.id, other.code).where(other.id.in_(ids))).all())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, exists, func, or_, select
@@ -18,6 +19,11 @@ USUAL_DAYS = 60
 """So many days ahead are looked at where nobody says otherwise."""
 COUNTED = 200
 """So many are counted at most: beyond that the desk says that there are more."""
+
+
+# Made once: their columns cost more than what is asked of them.
+_LATER, _MEMBER = aliased(Membership), aliased(Membership)
+_LONGER = aliased(Training)
 
 
 class What(StrEnum):
@@ -74,7 +80,7 @@ def _ending(viewer: Viewer, what: What, today: date, days: int) -> Select[Any, *
     """The records that count, have their last day in that time and are followed by none that lasts longer."""
     inside = (today, today + timedelta(days=days))
     if what is What.TERMS:
-        later = aliased(Membership)
+        later = _LATER
         followed = exists().where(
             later.expert_id == Membership.expert_id,
             later.pool_id == Membership.pool_id,
@@ -107,7 +113,7 @@ def _ending(viewer: Viewer, what: What, today: date, days: int) -> Select[Any, *
             )
             .order_by(Membership.until, Membership.id)
         )
-    longer, member = aliased(Training), aliased(Membership)
+    longer, member = _LONGER, _MEMBER
     followed = exists().where(
         longer.expert_id == Training.expert_id,
         longer.id != Training.id,
@@ -151,5 +157,10 @@ def _ending(viewer: Viewer, what: What, today: date, days: int) -> Select[Any, *
 
 def _owned(viewer: Viewer, table: Any) -> ColumnElement[bool]:
     """As `visible`, asked of each row that was found by its day: so the index of the days is read in its order."""
-    row = aliased(table)
+    row = _row_of(table)
     return exists().where(row.id == table.id, *visible(viewer, row))
+
+
+@cache
+def _row_of(table: Any) -> Any:
+    return aliased(table)
