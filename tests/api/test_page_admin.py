@@ -100,7 +100,10 @@ def test_a_number_tried_is_judged_and_changes_nothing(opened: Any) -> None:
     nothing = opened(Role.POLICY_EDITOR, "/policies/cn-title-jilin-2013?set.nothing=1").text
     assert "nothing" in nothing
     assert opened(Role.POLICY_EDITOR, "/policies/none").status_code == 404
-    assert opened(Role.POLICY_EDITOR, "/policies/comparison?first=cn-nsfc").status_code == 200
+    compared = opened(Role.POLICY_EDITOR, "/policies/comparison?first=cn-nsfc&lang=zh")
+    assert compared.status_code == 200
+    assert "合作者回避期" in compared.text
+    assert "co_author_window" not in compared.text
 
 
 def test_a_graph_stands_in_the_page_and_in_its_table(opened: Any) -> None:

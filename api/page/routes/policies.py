@@ -174,7 +174,7 @@ def _lines(found: PolicyComparison, lang: str) -> tuple[Line, ...]:
 
 
 def _line(part: str, found: Difference, lang: str) -> Line:
-    codes = {"conflicts": f"kind.{found.name}", "filings": f"filing.{found.name}"}
-    code = codes.get(part, f"title.{found.name}")
-    name = say(code, lang) if known(code, lang) else found.name
+    codes = {"conflicts": "kind", "filings": "filing", "parameters": "parameter"}
+    wanted = (f"{codes.get(part, 'title')}.{found.name}", f"title.{found.name}")
+    name = next((say(code, lang) for code in wanted if known(code, lang)), found.name)
     return Line(part, name, plain(found.first, lang), plain(found.second, lang))
